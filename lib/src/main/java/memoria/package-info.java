@@ -1,0 +1,2 @@
+/** Memorization in diffusion models: detect it, prevent it, extract it. */
+package memoria;

@@ -1,0 +1,235 @@
+package memoria.torch;
+
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * PyTorch operators that the engine's Java interface lacks, or offers only in a form autograd cannot trust. All take part in gradients.
+ * Names and argument orders follow {@code torch.nn.functional}.
+ */
+public final class Ops {
+
+    private static final Map<Device, Script> SCRIPTS = new ConcurrentHashMap<>();
+
+    private Ops() {}
+
+    /** The compiled operators of the device a tensor lives on. */
+    static Script script(NDArray like) {
+        return SCRIPTS.computeIfAbsent(
+                like.getDevice(),
+                device -> Script.compile(Torch.root().newSubManager(device), source()));
+    }
+
+    private static String source() {
+        try (InputStream in = Ops.class.getResourceAsStream("/memoria/torch/ops.torchscript")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * Runs one method of the shared operator script: for networks that bring whole blocks.
+     *
+     * @param method name in {@code ops.torchscript}
+     * @param arguments as {@link Script#run}; the first is a tensor
+     * @return the result
+     */
+    public static NDArray call(String method, Object... arguments) {
+        return script((NDArray) arguments[0]).run(method, arguments);
+    }
+
+    /**
+     * {@code x * sigmoid(x)}.
+     *
+     * @param x any shape
+     * @return same shape
+     */
+    public static NDArray silu(NDArray x) {
+        return call("silu", x);
+    }
+
+    /**
+     * Group normalisation over channels.
+     *
+     * @param x (N, C, ...)
+     * @param groups divides C
+     * @param weight (C)
+     * @param bias (C)
+     * @param eps added to the variance
+     * @return same shape
+     */
+    public static NDArray groupNorm(
+            NDArray x, int groups, NDArray weight, NDArray bias, double eps) {
+        return call("group_norm", x, groups, weight, bias, eps);
+    }
+
+    /**
+     * Doubles height and width by repeating pixels.
+     *
+     * @param x (N, C, H, W)
+     * @return (N, C, 2H, 2W)
+     */
+    public static NDArray upsample(NDArray x) {
+        return call("upsample", x);
+    }
+
+    /**
+     * Halves height and width by the mean of 2x2 pixels.
+     *
+     * @param x (N, C, H, W)
+     * @return (N, C, H/2, W/2)
+     */
+    public static NDArray avgPool(NDArray x) {
+        return call("avg_pool", x);
+    }
+
+    /**
+     * 2-D convolution.
+     *
+     * @param x (N, C, H, W)
+     * @param weight (O, C, k, k)
+     * @param bias (O)
+     * @param stride of both axes
+     * @param padding of both axes
+     * @return (N, O, H', W')
+     */
+    public static NDArray conv2d(NDArray x, NDArray weight, NDArray bias, int stride, int padding) {
+        return call("conv2d", x, weight, bias, stride, padding);
+    }
+
+    /**
+     * {@code x weight^T + bias}.
+     *
+     * @param x (..., in)
+     * @param weight (out, in)
+     * @param bias (out)
+     * @return (..., out)
+     */
+    public static NDArray linear(NDArray x, NDArray weight, NDArray bias) {
+        return call("linear", x, weight, bias);
+    }
+
+    /**
+     * Rows of a table.
+     *
+     * @param weight (rows, width)
+     * @param index int64, (N)
+     * @return (N, width)
+     */
+    public static NDArray embedding(NDArray weight, NDArray index) {
+        return call("embedding", weight, index);
+    }
+
+    /**
+     * Joins tensors along an axis.
+     *
+     * @param parts at least one, equal in every other axis
+     * @param axis the axis
+     * @return the joined tensor
+     */
+    public static NDArray cat(List<NDArray> parts, int axis) {
+        return script(parts.get(0)).run("cat", parts, axis);
+    }
+
+    /**
+     * A view of a range along an axis.
+     *
+     * @param x any shape
+     * @param axis the axis
+     * @param start first index
+     * @param length how many
+     * @return the view, sharing memory
+     */
+    public static NDArray narrow(NDArray x, int axis, long start, long length) {
+        return call("narrow", x, axis, start, length);
+    }
+
+    /**
+     * Limits every element.
+     *
+     * @param x any shape
+     * @param low lower limit
+     * @param high upper limit
+     * @return same shape
+     */
+    public static NDArray clamp(NDArray x, double low, double high) {
+        return call("clamp", x, low, high);
+    }
+
+    /**
+     * {@code a x + b y}, broadcasting: the update of every sampler in one call.
+     *
+     * @param a factor of x
+     * @param x a tensor
+     * @param b factor of y
+     * @param y a tensor
+     * @return the sum
+     */
+    public static NDArray axpby(NDArray a, NDArray x, NDArray b, NDArray y) {
+        return call("axpby", a, x, b, y);
+    }
+
+    /**
+     * Softmax attention. Inside {@link Autograd#secondOrder} it is composed of matrix products, elsewhere PyTorch's fused kernel runs,
+     * whose backward cannot be differentiated again on the CPU.
+     *
+     * @param q (N, heads, L, d)
+     * @param k (N, heads, S, d)
+     * @param v (N, heads, S, dv)
+     * @param scale factor of {@code q k^T}, usually {@code d^-1/2}
+     * @return (N, heads, L, dv)
+     */
+    public static NDArray attention(NDArray q, NDArray k, NDArray v, double scale) {
+        return call(Autograd.isSecondOrder() ? "attention" : "sdpa", q, k, v, scale);
+    }
+
+    /**
+     * The k largest or smallest elements of every row, in order.
+     *
+     * @param x (..., n)
+     * @param k 1 to n
+     * @param largest whether the largest are wanted
+     * @return two tensors (..., k): values, and int64 indices
+     */
+    public static List<NDArray> topk(NDArray x, int k, boolean largest) {
+        return script(x).runAll("topk", x, k, largest);
+    }
+
+    /**
+     * Eigenvalues of a symmetric matrix, ascending.
+     *
+     * @param x (n, n), symmetric; float64 where small eigenvalues count
+     * @return (n)
+     */
+    public static NDArray eigvalsh(NDArray x) {
+        return call("eigvalsh", x);
+    }
+
+    /**
+     * Singular values, descending.
+     *
+     * @param x (m, n)
+     * @return (min(m, n))
+     */
+    public static NDArray svdvals(NDArray x) {
+        return call("svdvals", x);
+    }
+
+    /**
+     * The same values, cut off from the graph that made them.
+     *
+     * @param x any shape
+     * @return same shape, sharing memory
+     */
+    public static NDArray detach(NDArray x) {
+        return call("detach", x);
+    }
+}
