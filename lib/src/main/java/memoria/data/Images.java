@@ -1,0 +1,469 @@
+package memoria.data;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.awt.image.BufferedImage;
+import java.util.Arrays;
+import java.util.Objects;
+import memoria.torch.Tensors;
+
+/**
+ * An immutable batch of equally shaped images on the Java heap: float32, ordered (image, channel, row, column), black at -1 and white at
+ * 1. A point of R^d is an image of d channels and one pixel. Values outside [-1, 1] are kept; only {@link #picture} and {@link #bytes}
+ * clip them.
+ */
+public final class Images {
+
+    private final float[] values;
+    private final int start;
+    private final int count;
+    private final int channels;
+    private final int height;
+    private final int width;
+
+    /** Shares the array: a slice costs nothing because nobody can write. */
+    private Images(float[] values, int start, int count, int channels, int height, int width) {
+        this.values = values;
+        this.start = start;
+        this.count = count;
+        this.channels = channels;
+        this.height = height;
+        this.width = width;
+    }
+
+    /**
+     * A batch from an array, which is copied.
+     *
+     * @param data values in the order (image, channel, row, column)
+     * @param count number of images, 0 or more
+     * @param channels at least 1
+     * @param height at least 1
+     * @param width at least 1
+     * @return the batch
+     * @throws IllegalArgumentException if a size is not legal or the array has another length than they need
+     */
+    public static Images of(float[] data, int count, int channels, int height, int width) {
+        return wrap(data.clone(), count, channels, height, width);
+    }
+
+    private static Images wrap(float[] data, int count, int channels, int height, int width) {
+        if (count < 0 || channels < 1 || height < 1 || width < 1) {
+            throw new IllegalArgumentException(
+                    "count, channels, height, width: "
+                            + describe(count, channels, height, width)
+                            + "; count may not be negative and the others must be at least 1");
+        }
+        long needed = (long) count * channels * height * width;
+        if (data.length != needed) {
+            throw new IllegalArgumentException(
+                    "data: "
+                            + data.length
+                            + " values, but "
+                            + describe(count, channels, height, width)
+                            + " images take "
+                            + needed);
+        }
+        return new Images(data, 0, count, channels, height, width);
+    }
+
+    /**
+     * A batch of grey or colour images stored in bytes: level p becomes {@code p / 127.5 - 1}.
+     *
+     * @param levels 0 to 255 each, in the order (image, channel, row, column)
+     * @param count number of images, 0 or more
+     * @param channels at least 1
+     * @param height at least 1
+     * @param width at least 1
+     * @return the batch
+     * @throws IllegalArgumentException if a size is not legal or the array has another length than they need
+     */
+    public static Images of(byte[] levels, int count, int channels, int height, int width) {
+        float[] data = new float[levels.length];
+        for (int i = 0; i < data.length; i++) {
+            data[i] = value(levels[i] & 0xff);
+        }
+        return wrap(data, count, channels, height, width);
+    }
+
+    /**
+     * A batch copied from a tensor.
+     *
+     * @param tensor (N, C, H, W), or (N, d) for points; any floating type
+     * @return the batch, rounded to float32
+     * @throws IllegalArgumentException if the tensor has another number of dimensions or an empty item
+     */
+    public static Images from(NDArray tensor) {
+        Shape shape = tensor.getShape();
+        int dimensions = shape.dimension();
+        if (dimensions != 4 && dimensions != 2) {
+            throw new IllegalArgumentException(
+                    "tensor: shape " + shape + "; images are (N, C, H, W), points (N, d)");
+        }
+        int height = dimensions == 4 ? Math.toIntExact(shape.get(2)) : 1;
+        int width = dimensions == 4 ? Math.toIntExact(shape.get(3)) : 1;
+        return wrap(
+                floats(tensor),
+                Math.toIntExact(shape.get(0)),
+                Math.toIntExact(shape.get(1)),
+                height,
+                width);
+    }
+
+    private static float[] floats(NDArray tensor) {
+        if (tensor.getDataType() == DataType.FLOAT32) {
+            return tensor.toFloatArray();
+        }
+        try (NDArray single = tensor.toType(DataType.FLOAT32, true)) {
+            return single.toFloatArray();
+        }
+    }
+
+    /**
+     * Joins batches.
+     *
+     * @param parts at least one, of equal item shape
+     * @return all images in order
+     * @throws IllegalArgumentException if there is none or the item shapes differ
+     */
+    public static Images concat(Images... parts) {
+        if (parts.length == 0) {
+            throw new IllegalArgumentException("parts: none; at least one batch is needed");
+        }
+        Images head = parts[0];
+        int total = 0;
+        for (Images part : parts) {
+            head.requireSameItem("parts", part);
+            total = Math.addExact(total, part.count);
+        }
+        int size = head.itemSize();
+        float[] data = new float[Math.multiplyExact(total, size)];
+        int at = 0;
+        for (Images part : parts) {
+            System.arraycopy(part.values, part.start * size, data, at, part.count * size);
+            at += part.count * size;
+        }
+        return new Images(data, 0, total, head.channels, head.height, head.width);
+    }
+
+    /**
+     * How many images there are.
+     *
+     * @return 0 or more
+     */
+    public int count() {
+        return count;
+    }
+
+    /**
+     * Channels of an image: 1 for grey, 3 for red, green, blue, d for points of R^d.
+     *
+     * @return at least 1
+     */
+    public int channels() {
+        return channels;
+    }
+
+    /**
+     * Rows of an image.
+     *
+     * @return at least 1
+     */
+    public int height() {
+        return height;
+    }
+
+    /**
+     * Columns of an image.
+     *
+     * @return at least 1
+     */
+    public int width() {
+        return width;
+    }
+
+    /**
+     * Shape of one image.
+     *
+     * @return (C, H, W)
+     */
+    public Shape item() {
+        return new Shape(channels, height, width);
+    }
+
+    /**
+     * Numbers in one image.
+     *
+     * @return C H W
+     */
+    public int itemSize() {
+        return channels * height * width;
+    }
+
+    /**
+     * The values of one image.
+     *
+     * @param i which image
+     * @return a copy, (C, H, W) in row-major order
+     * @throws IllegalArgumentException if there is no such image
+     */
+    public float[] pixels(int i) {
+        requireIndex(i);
+        int size = itemSize();
+        return Arrays.copyOfRange(values, (start + i) * size, (start + i + 1) * size);
+    }
+
+    /**
+     * The values of all images.
+     *
+     * @return a copy, (N, C, H, W) in row-major order
+     */
+    public float[] all() {
+        int size = itemSize();
+        return Arrays.copyOfRange(values, start * size, (start + count) * size);
+    }
+
+    /**
+     * The values of all images as 8-bit levels: {@code round((x + 1) 127.5)}, clipped to 0 to 255.
+     *
+     * @return (N, C, H, W) in row-major order
+     */
+    public byte[] bytes() {
+        byte[] levels = new byte[count * itemSize()];
+        int offset = start * itemSize();
+        for (int i = 0; i < levels.length; i++) {
+            levels[i] = (byte) level(values[offset + i]);
+        }
+        return levels;
+    }
+
+    /**
+     * The same images rounded to the 256 levels of an image file.
+     *
+     * @return images that {@link #bytes} stores without loss
+     */
+    public Images quantized() {
+        return of(bytes(), count, channels, height, width);
+    }
+
+    /**
+     * The first images.
+     *
+     * @param n 0 to {@link #count}
+     * @return a batch that shares memory with this one
+     * @throws IllegalArgumentException if there are not so many
+     */
+    public Images first(int n) {
+        return slice(0, n);
+    }
+
+    /**
+     * A range of images.
+     *
+     * @param from first index
+     * @param to index after the last
+     * @return a batch that shares memory with this one
+     * @throws IllegalArgumentException unless {@code 0 <= from <= to <= count}
+     */
+    public Images slice(int from, int to) {
+        if (from < 0 || from > to || to > count) {
+            throw new IllegalArgumentException(
+                    "from, to: " + from + ", " + to + " in a batch of " + count + " images");
+        }
+        return new Images(values, start + from, to - from, channels, height, width);
+    }
+
+    /**
+     * Images by index, in the given order; an index may come more than once.
+     *
+     * @param indices 0 to {@code count - 1} each
+     * @return a new batch
+     * @throws IllegalArgumentException if an index is out of range
+     */
+    public Images select(int... indices) {
+        int size = itemSize();
+        float[] data = new float[Math.multiplyExact(indices.length, size)];
+        for (int k = 0; k < indices.length; k++) {
+            requireIndex(indices[k]);
+            System.arraycopy(values, (start + indices[k]) * size, data, k * size, size);
+        }
+        return new Images(data, 0, indices.length, channels, height, width);
+    }
+
+    /**
+     * The images at another size by area averages. An image is read as a function that is constant on each pixel; pixel (i, j) of the
+     * result is its mean over the rectangle {@code [i H/h, (i+1) H/h) x [j W/w, (j+1) W/w)}, so a pixel of the original counts with the
+     * share of it that the rectangle covers. Sums are taken in double precision, rows first.
+     *
+     * @param h new height, at least 1
+     * @param w new width, at least 1
+     * @return (N, C, h, w); this batch itself if the size is the same
+     * @throws IllegalArgumentException if a size is below 1
+     */
+    public Images resize(int h, int w) {
+        if (h < 1 || w < 1) {
+            throw new IllegalArgumentException("h, w: " + h + ", " + w + "; at least 1 each");
+        }
+        if (h == height && w == width) {
+            return this;
+        }
+        double[][] rows = overlaps(height, h);
+        double[][] columns = overlaps(width, w);
+        int planes = count * channels;
+        float[] data = new float[Math.multiplyExact(planes, h * w)];
+        double[] band = new double[width];
+        for (int p = 0; p < planes; p++) {
+            int plane = (start * channels + p) * height * width;
+            for (int i = 0; i < h; i++) {
+                Arrays.fill(band, 0);
+                for (int r = 0; r < height; r++) {
+                    for (int c = 0; rows[i][r] != 0 && c < width; c++) {
+                        band[c] += rows[i][r] * values[plane + r * width + c];
+                    }
+                }
+                for (int j = 0; j < w; j++) {
+                    double sum = 0;
+                    for (int c = 0; c < width; c++) {
+                        sum += columns[j][c] * band[c];
+                    }
+                    data[(p * h + i) * w + j] = (float) sum;
+                }
+            }
+        }
+        return new Images(data, 0, count, channels, h, w);
+    }
+
+    /** Weight of every old cell in the mean over every new one; each row sums to 1. */
+    private static double[][] overlaps(int from, int to) {
+        double[][] weights = new double[to][from];
+        for (int i = 0; i < to; i++) {
+            for (int r = 0; r < from; r++) {
+                // Cell edges in units of 1 / (from to), so that touching cells overlap by exactly
+                // 0.
+                long low = Math.max((long) i * from, (long) r * to);
+                long high = Math.min((i + 1L) * from, (r + 1L) * to);
+                weights[i][r] = Math.max(0, high - low) / (double) from;
+            }
+        }
+        return weights;
+    }
+
+    /**
+     * The images as a tensor.
+     *
+     * @param manager its owner
+     * @return (N, C, H, W), float32, a copy
+     */
+    public NDArray tensor(NDManager manager) {
+        boolean whole = start == 0 && values.length == count * itemSize();
+        return Tensors.of(
+                manager, whole ? values : all(), new Shape(count, channels, height, width));
+    }
+
+    /**
+     * One image as a picture.
+     *
+     * @param i which image
+     * @return 8 bits a channel, clipped to [-1, 1]; not-a-number is black
+     * @throws IllegalArgumentException if there is no such image
+     * @throws IllegalStateException if the images have neither 1 nor 3 channels
+     */
+    public BufferedImage picture(int i) {
+        requireIndex(i);
+        if (channels != 1 && channels != 3) {
+            throw new IllegalStateException(
+                    "channels: " + channels + "; only 1 (grey) and 3 (colour) make a picture");
+        }
+        BufferedImage picture = new BufferedImage(width, height, BufferedImage.TYPE_INT_RGB);
+        int plane = height * width;
+        int red = (start + i) * channels * plane;
+        int green = red + (channels == 3 ? plane : 0);
+        int blue = red + (channels == 3 ? 2 * plane : 0);
+        for (int at = 0; at < plane; at++) {
+            int rgb =
+                    level(values[red + at]) << 16
+                            | level(values[green + at]) << 8
+                            | level(values[blue + at]);
+            picture.setRGB(at % width, at / width, rgb);
+        }
+        return picture;
+    }
+
+    static int level(float value) {
+        return Math.max(0, Math.min(255, Math.round((value + 1) * 127.5f)));
+    }
+
+    static float value(int level) {
+        return level / 127.5f - 1;
+    }
+
+    private void requireIndex(int i) {
+        if (i < 0 || i >= count) {
+            throw new IllegalArgumentException("i: " + i + " in a batch of " + count + " images");
+        }
+    }
+
+    /**
+     * Checks that another batch has items of the same shape.
+     *
+     * @param argument how the caller names the other batch
+     * @param other the other batch
+     * @throws IllegalArgumentException naming both shapes if they differ
+     */
+    public void requireSameItem(String argument, Images other) {
+        if (!item().equals(other.item())) {
+            throw new IllegalArgumentException(
+                    argument
+                            + ": images of "
+                            + other.item()
+                            + " (channels, height, width) where "
+                            + item()
+                            + " is needed");
+        }
+    }
+
+    /**
+     * Whether another batch holds the same numbers in the same shape.
+     *
+     * @param other anything
+     * @return true if it is a batch of equal shape whose values are equal bit by bit
+     */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Images that
+                && count == that.count
+                && item().equals(that.item())
+                && Arrays.equals(
+                        values,
+                        start * itemSize(),
+                        (start + count) * itemSize(),
+                        that.values,
+                        that.start * itemSize(),
+                        (that.start + count) * itemSize());
+    }
+
+    /**
+     * A hash of shape and values.
+     *
+     * @return equal for equal batches
+     */
+    @Override
+    public int hashCode() {
+        return Objects.hash(item(), Arrays.hashCode(all()));
+    }
+
+    /**
+     * The size of the batch.
+     *
+     * @return for example {@code Images 64 x 1 x 16 x 16}
+     */
+    @Override
+    public String toString() {
+        return "Images " + describe(count, channels, height, width);
+    }
+
+    private static String describe(int count, int channels, int height, int width) {
+        return count + " x " + channels + " x " + height + " x " + width;
+    }
+}
