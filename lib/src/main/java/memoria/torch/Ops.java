@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -175,6 +176,50 @@ public final class Ops {
      */
     public static NDArray axpby(NDArray a, NDArray x, NDArray b, NDArray y) {
         return call("axpby", a, x, b, y);
+    }
+
+    /**
+     * {@code a x + b y} with numbers.
+     *
+     * @param a factor of x
+     * @param x a tensor
+     * @param b factor of y
+     * @param y a tensor that broadcasts with x
+     * @return the sum
+     */
+    public static NDArray axpby(double a, NDArray x, double b, NDArray y) {
+        return call("axpby_scalar", x, a, y, b);
+    }
+
+    /**
+     * Some rows of a tensor.
+     *
+     * @param x (N, ...)
+     * @param rows each below N; a row may be taken several times
+     * @return a copy of these rows, (rows.length, ...)
+     */
+    public static NDArray rows(NDArray x, int... rows) {
+        try (NDArray index = index(x, rows)) {
+            return call("rows", x, index);
+        }
+    }
+
+    /**
+     * Puts rows back among others: the inverse of {@link #rows}, with zeros elsewhere.
+     *
+     * @param x (rows.length, ...)
+     * @param count how many rows the result has
+     * @param rows each below count; what is put in the same row is added
+     * @return (count, ...)
+     */
+    public static NDArray spread(NDArray x, int count, int... rows) {
+        try (NDArray index = index(x, rows)) {
+            return call("spread", x, index, count);
+        }
+    }
+
+    private static NDArray index(NDArray like, int[] rows) {
+        return Tensors.of(like.getManager(), Arrays.stream(rows).asLongStream().toArray());
     }
 
     /**
