@@ -308,45 +308,9 @@ public final class Images {
         if (h == height && w == width) {
             return this;
         }
-        double[][] rows = overlaps(height, h);
-        double[][] columns = overlaps(width, w);
-        int planes = count * channels;
-        float[] data = new float[Math.multiplyExact(planes, h * w)];
-        double[] band = new double[width];
-        for (int p = 0; p < planes; p++) {
-            int plane = (start * channels + p) * height * width;
-            for (int i = 0; i < h; i++) {
-                Arrays.fill(band, 0);
-                for (int r = 0; r < height; r++) {
-                    for (int c = 0; rows[i][r] != 0 && c < width; c++) {
-                        band[c] += rows[i][r] * values[plane + r * width + c];
-                    }
-                }
-                for (int j = 0; j < w; j++) {
-                    double sum = 0;
-                    for (int c = 0; c < width; c++) {
-                        sum += columns[j][c] * band[c];
-                    }
-                    data[(p * h + i) * w + j] = (float) sum;
-                }
-            }
-        }
+        float[] data =
+                AreaAverage.resize(values, start * channels, count * channels, height, width, h, w);
         return new Images(data, 0, count, channels, h, w);
-    }
-
-    /** Weight of every old cell in the mean over every new one; each row sums to 1. */
-    private static double[][] overlaps(int from, int to) {
-        double[][] weights = new double[to][from];
-        for (int i = 0; i < to; i++) {
-            for (int r = 0; r < from; r++) {
-                // Cell edges in units of 1 / (from to), so that touching cells overlap by exactly
-                // 0.
-                long low = Math.max((long) i * from, (long) r * to);
-                long high = Math.min((i + 1L) * from, (r + 1L) * to);
-                weights[i][r] = Math.max(0, high - low) / (double) from;
-            }
-        }
-        return weights;
     }
 
     /**

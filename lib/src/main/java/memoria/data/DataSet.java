@@ -1,0 +1,368 @@
+package memoria.data;
+
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * A set of distinct images with labels, and how often each is shown in training.
+ *
+ * <p>Planted duplicates are a number here, not copies: whoever searches neighbours reads {@link #distinct}, because among copies all
+ * distances tie and an exact copy looks like the least similar image there is. Only a training loader repeats: it draws a position in
+ * {@code [0, size())} and asks {@link #index} which image stands there. Data sets are immutable.
+ *
+ * <pre>{@code
+ * var train = FashionMnist.train().first(1020).resize(16, 16).plant(20, 50);   // 20 images shown 50 times, 1000 once
+ * }</pre>
+ */
+public final class DataSet {
+
+    private final Images distinct;
+    private final int[] labels;
+    private final List<String> classNames;
+    private final int[] multiplicity;
+    private final Provenance provenance;
+
+    /** First position of every image in the repeated set, and the set's size at the end. */
+    private final long[] starts;
+
+    DataSet(
+            Images distinct,
+            int[] labels,
+            List<String> classNames,
+            int[] multiplicity,
+            Provenance provenance) {
+        this.distinct = distinct;
+        this.labels = labels;
+        this.classNames = List.copyOf(classNames);
+        this.multiplicity = multiplicity;
+        this.provenance = provenance;
+        this.starts = new long[multiplicity.length + 1];
+        for (int i = 0; i < multiplicity.length; i++) {
+            starts[i + 1] = starts[i] + multiplicity[i];
+        }
+    }
+
+    /**
+     * A data set in which every image is shown once.
+     *
+     * @param images the images
+     * @param labels one class per image
+     * @param classNames name of class 0, 1, ...
+     * @param provenance where they come from
+     * @return the set
+     * @throws IllegalArgumentException if there are not as many labels as images or a label has no name
+     */
+    public static DataSet of(
+            Images images, int[] labels, List<String> classNames, Provenance provenance) {
+        if (labels.length != images.count()) {
+            throw new IllegalArgumentException(
+                    "labels: " + labels.length + " for " + images.count() + " images");
+        }
+        for (int i = 0; i < labels.length; i++) {
+            if (labels[i] < 0 || labels[i] >= classNames.size()) {
+                throw new IllegalArgumentException(
+                        "labels: image "
+                                + i
+                                + " is of class "
+                                + labels[i]
+                                + ", but the "
+                                + classNames.size()
+                                + " named classes are 0 to "
+                                + (classNames.size() - 1));
+            }
+        }
+        return new DataSet(images, labels.clone(), classNames, ones(labels.length), provenance);
+    }
+
+    private static int[] ones(int count) {
+        int[] ones = new int[count];
+        Arrays.fill(ones, 1);
+        return ones;
+    }
+
+    /**
+     * The images, each once: what neighbours are searched among.
+     *
+     * @return as many as {@link #count}
+     */
+    public Images distinct() {
+        return distinct;
+    }
+
+    /**
+     * The class of every distinct image.
+     *
+     * @return a copy, one per image
+     */
+    public int[] labels() {
+        return labels.clone();
+    }
+
+    /**
+     * Names of the classes.
+     *
+     * @return the name of class c at c
+     */
+    public List<String> classNames() {
+        return classNames;
+    }
+
+    /**
+     * How often every distinct image is shown.
+     *
+     * @return a copy, at least 1 each
+     */
+    public int[] multiplicity() {
+        return multiplicity.clone();
+    }
+
+    /**
+     * Where the images come from.
+     *
+     * @return the source and what was done to it
+     */
+    public Provenance provenance() {
+        return provenance;
+    }
+
+    /**
+     * Number of distinct images.
+     *
+     * @return 0 or more
+     */
+    public int count() {
+        return labels.length;
+    }
+
+    /**
+     * Number of images a training epoch shows: the sum of the multiplicities.
+     *
+     * @return at least {@link #count}
+     */
+    public long size() {
+        return starts[count()];
+    }
+
+    /**
+     * Which distinct image stands at a position of the repeated set, in which image 0 comes {@code multiplicity[0]} times, then image 1,
+     * and so on.
+     *
+     * @param position 0 to {@code size() - 1}
+     * @return index among the distinct images
+     * @throws IllegalArgumentException if the position is out of range
+     */
+    public int index(long position) {
+        if (position < 0 || position >= size()) {
+            throw new IllegalArgumentException(
+                    "position: " + position + " in a set of size " + size());
+        }
+        int found = Arrays.binarySearch(starts, position);
+        return found >= 0 ? found : -found - 2;
+    }
+
+    /**
+     * The images that are shown more than once.
+     *
+     * @return ascending indices among the distinct images
+     */
+    public int[] planted() {
+        return IntStream.range(0, count()).filter(i -> multiplicity[i] > 1).toArray();
+    }
+
+    /**
+     * The first images with their labels and multiplicities.
+     *
+     * @param n 0 to {@link #count}
+     * @return a new set
+     * @throws IllegalArgumentException if there are not so many
+     */
+    public DataSet first(int n) {
+        if (n < 0 || n > count()) {
+            throw new IllegalArgumentException(
+                    "n: " + n + " of a set of " + count() + " distinct images");
+        }
+        return subset("first " + n + " images", IntStream.range(0, n).toArray());
+    }
+
+    /**
+     * Images by index, in the given order.
+     *
+     * @param indices 0 to {@code count - 1} each, none twice
+     * @return a new set
+     * @throws IllegalArgumentException if an index is out of range or comes twice (show an image more often with {@link #plant})
+     */
+    public DataSet select(int... indices) {
+        if (Arrays.stream(indices).distinct().count() < indices.length) {
+            throw new IllegalArgumentException(
+                    "indices: an index comes twice; images of a set are distinct, plant() shows one more often");
+        }
+        return subset(indices.length + " images by index of " + count(), indices);
+    }
+
+    /**
+     * The images of one class.
+     *
+     * @param label its number
+     * @return a new set, perhaps empty
+     * @throws IllegalArgumentException if there is no such class
+     */
+    public DataSet where(int label) {
+        if (label < 0 || label >= classNames.size()) {
+            throw new IllegalArgumentException(
+                    "label: " + label + "; the classes are 0 to " + (classNames.size() - 1));
+        }
+        int[] indices = IntStream.range(0, count()).filter(i -> labels[i] == label).toArray();
+        return subset("class " + label + " (" + classNames.get(label) + ")", indices);
+    }
+
+    private DataSet subset(String step, int[] indices) {
+        return new DataSet(
+                distinct.select(indices),
+                Arrays.stream(indices).map(i -> labels[i]).toArray(),
+                classNames,
+                Arrays.stream(indices).map(i -> multiplicity[i]).toArray(),
+                provenance.then(step));
+    }
+
+    /**
+     * The set at another image size: area averages ({@link Images#resize}) rounded to 8 bits, so that what is trained on and what
+     * {@link #save} ships are the same numbers.
+     *
+     * @param h new height, at least 1
+     * @param w new width, at least 1
+     * @return a new set; this one if the size is the same
+     * @throws IllegalArgumentException if a size is below 1
+     */
+    public DataSet resize(int h, int w) {
+        if (h == distinct.height() && w == distinct.width()) {
+            return this;
+        }
+        String step =
+                "resized from "
+                        + distinct.height()
+                        + "x"
+                        + distinct.width()
+                        + " to "
+                        + h
+                        + "x"
+                        + w
+                        + " by area averages, rounded to 8 bits";
+        return new DataSet(
+                distinct.resize(h, w).quantized(),
+                labels,
+                classNames,
+                multiplicity,
+                provenance.then(step));
+    }
+
+    /**
+     * Plants duplicates: the first images are shown several times, all others keep their multiplicity.
+     *
+     * @param count how many images, 0 to {@link #count}
+     * @param times how often each is shown, at least 1
+     * @return a new set
+     * @throws IllegalArgumentException if an argument is out of range
+     */
+    public DataSet plant(int count, int times) {
+        requirePlant(count, times);
+        return planted(
+                IntStream.range(0, count).toArray(),
+                times,
+                "first " + count + " images shown " + times + " times");
+    }
+
+    /**
+     * Plants duplicates among images chosen by a seed: those with the smallest SplitMix64 hash of {@code seed + index}, so that the choice
+     * among the same images is the same on every machine.
+     *
+     * @param count how many images, 0 to {@link #count}
+     * @param times how often each is shown, at least 1
+     * @param seed any number
+     * @return a new set
+     * @throws IllegalArgumentException if an argument is out of range
+     */
+    public DataSet plant(int count, int times, long seed) {
+        requirePlant(count, times);
+        int[] chosen =
+                IntStream.range(0, count())
+                        .boxed()
+                        .sorted(Comparator.comparingLong(i -> splitMix(seed + i)))
+                        .limit(count)
+                        .mapToInt(i -> i)
+                        .toArray();
+        return planted(
+                chosen,
+                times,
+                count + " images chosen by seed " + seed + " shown " + times + " times");
+    }
+
+    /** One output of SplitMix64 (Steele, Lea and Flood 2014) for the given state. */
+    private static long splitMix(long state) {
+        long z = state * 0x9e3779b97f4a7c15L;
+        z = (z ^ z >>> 30) * 0xbf58476d1ce4e5b9L;
+        z = (z ^ z >>> 27) * 0x94d049bb133111ebL;
+        return z ^ z >>> 31;
+    }
+
+    private void requirePlant(int count, int times) {
+        if (count < 0 || count > count()) {
+            throw new IllegalArgumentException(
+                    "count: " + count + " of a set of " + count() + " distinct images");
+        }
+        if (times < 1) {
+            throw new IllegalArgumentException("times: " + times + "; at least 1");
+        }
+    }
+
+    private DataSet planted(int[] indices, int times, String step) {
+        int[] more = multiplicity.clone();
+        for (int i : indices) {
+            more[i] = times;
+        }
+        return new DataSet(distinct, labels, classNames, more, provenance.then(step));
+    }
+
+    /**
+     * Writes the set to one file: a zip archive with {@code dataset.json} (sizes, labels, class names, multiplicities, provenance,
+     * checksum), {@code images.png} (all images on one sheet, losslessly) and {@code LICENSE}.
+     *
+     * @param file where to; replaced as a whole or not at all
+     * @throws IllegalStateException if the set is empty, its images have neither 1 nor 3 channels, or their values are not 8-bit levels
+     * @throws java.io.UncheckedIOException if the file cannot be written
+     */
+    public void save(Path file) {
+        DataSetFile.write(this, file);
+    }
+
+    /**
+     * Reads what {@link #save} wrote.
+     *
+     * @param file the file
+     * @return an equal set
+     * @throws IllegalArgumentException naming the file and the reason if it is truncated, damaged or something else
+     * @throws java.io.UncheckedIOException if it cannot be read
+     */
+    public static DataSet load(Path file) {
+        return DataSetFile.read(file);
+    }
+
+    /**
+     * The set in one line.
+     *
+     * @return for example {@code Fashion-MNIST training set: 1020 distinct images (1, 16, 16), 2000 with repetitions}
+     */
+    @Override
+    public String toString() {
+        return provenance.title()
+                + ": "
+                + count()
+                + " distinct images "
+                + distinct.item()
+                + ", "
+                + size()
+                + " with repetitions";
+    }
+}

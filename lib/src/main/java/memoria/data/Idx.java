@@ -1,0 +1,93 @@
+package memoria.data;
+
+import java.io.BufferedInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
+
+/**
+ * The IDX format of MNIST and its kin, plain or gzipped: two zero bytes, the element type (8 = unsigned byte, the only one read), the
+ * number of dimensions, each size as a big-endian int32, then the elements, last dimension fastest.
+ *
+ * @param sizes size of every dimension
+ * @param elements unsigned bytes
+ * @param sha256 checksum of the whole file, unpacked
+ */
+record Idx(int[] sizes, byte[] elements, String sha256) {
+
+    private static final int UNSIGNED_BYTE = 8;
+
+    /**
+     * Reads a file.
+     *
+     * @param file ends in .gz or is plain
+     * @return its content
+     * @throws IllegalArgumentException naming the file and the reason if it is truncated or not of this format
+     * @throws java.io.UncheckedIOException if it cannot be read
+     */
+    static Idx read(Path file) {
+        byte[] content;
+        try (InputStream in = open(file)) {
+            content = in.readAllBytes();
+        } catch (EOFException | ZipException e) {
+            throw bad(file, "it is truncated or damaged: " + e.getMessage());
+        } catch (IOException e) {
+            throw AtomicFile.failure("read", file, e);
+        }
+        ByteBuffer bytes = ByteBuffer.wrap(content);
+        if (content.length < 4 || bytes.getShort() != 0) {
+            throw bad(file, "it is not an IDX file");
+        }
+        int type = bytes.get();
+        int dimensions = bytes.get();
+        if (type != UNSIGNED_BYTE || dimensions < 1 || bytes.remaining() < 4 * dimensions) {
+            throw bad(
+                    file,
+                    "element type "
+                            + type
+                            + " in "
+                            + dimensions
+                            + " dimensions; unsigned bytes (8) in 1 or more are read");
+        }
+        int[] sizes = new int[dimensions];
+        long needed = 1;
+        for (int i = 0; i < dimensions; i++) {
+            sizes[i] = bytes.getInt();
+            // A size beyond the file stops the product before it can overflow.
+            needed = sizes[i] < 0 || needed > content.length ? Long.MAX_VALUE : needed * sizes[i];
+        }
+        if (needed != bytes.remaining()) {
+            throw bad(
+                    file,
+                    "it holds "
+                            + bytes.remaining()
+                            + " elements, its header promises "
+                            + Arrays.toString(sizes));
+        }
+        byte[] elements = Arrays.copyOfRange(content, bytes.position(), content.length);
+        return new Idx(sizes, elements, Checksum.sha256(content));
+    }
+
+    private static InputStream open(Path file) throws IOException {
+        InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16);
+        if (!file.getFileName().toString().endsWith(".gz")) {
+            return in;
+        }
+        try {
+            return new GZIPInputStream(in, 1 << 16);
+        } catch (IOException e) {
+            in.close();
+            throw e;
+        }
+    }
+
+    private static IllegalArgumentException bad(Path file, String reason) {
+        return new IllegalArgumentException("file: " + file + ": " + reason);
+    }
+}
