@@ -27,6 +27,13 @@ public record Provenance(
     /**
      * Checks that nothing is missing.
      *
+     * @param title name of the source
+     * @param licence short name
+     * @param attribution who holds the copyright
+     * @param url where the source is published
+     * @param sha256 checksum of the source's file, or empty
+     * @param steps what was done to it
+     * @param licenceText the licence itself, or empty
      * @throws IllegalArgumentException if a part is null
      */
     public Provenance {
