@@ -299,4 +299,14 @@ public final class Ops {
     public static NDArray detach(NDArray x) {
         return call("detach", x);
     }
+
+    /**
+     * Overwrites a tensor in place, outside any graph: for restoring parameters and moments.
+     *
+     * @param target what is overwritten
+     * @param source same shape
+     */
+    public static void assign(NDArray target, NDArray source) {
+        Autograd.off(() -> Scope.use(() -> call("assign", target, source)));
+    }
 }

@@ -1,0 +1,136 @@
+package memoria.models;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import memoria.data.DataSet;
+import memoria.network.DenoiserFile;
+import memoria.network.NetworkDenoiser;
+
+/**
+ * The shipped models and their training images.
+ *
+ * <p>They lie in {@code notebooks/checkpoints}, looked for upwards from the working directory, or in the folder the system property
+ * {@code memoria.checkpoints} names. A model of your own is read by path: {@link #denoiser(Path)}.
+ */
+public final class Models {
+
+    private static final String SUFFIX = ".safetensors";
+    private static final String IMAGES = ".images.zip";
+    private static final Path FOLDER = Path.of("notebooks", "checkpoints");
+
+    private Models() {}
+
+    /**
+     * What {@link #denoiser(String)} knows.
+     *
+     * @return the names, sorted
+     */
+    public static List<String> names() {
+        try (Stream<Path> files = Files.list(folder())) {
+            return files.map(f -> f.getFileName().toString())
+                    .filter(f -> f.endsWith(SUFFIX))
+                    .map(f -> f.substring(0, f.length() - SUFFIX.length()))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("the folder of the shipped models cannot be listed", e);
+        }
+    }
+
+    /**
+     * A shipped model.
+     *
+     * @param name one of {@link #names}
+     * @return the denoiser on the current device; the caller closes it
+     * @throws IllegalArgumentException if there is no such model; the message lists those there are
+     */
+    public static NetworkDenoiser denoiser(String name) {
+        Path file = folder().resolve(name + SUFFIX);
+        if (!Files.isRegularFile(file)) {
+            throw new IllegalArgumentException(
+                    "name: no model '" + name + "'; there are " + names());
+        }
+        return DenoiserFile.read(file);
+    }
+
+    /**
+     * A model in a file of your own.
+     *
+     * @param file what a training wrote
+     * @return the denoiser on the current device; the caller closes it
+     */
+    public static NetworkDenoiser denoiser(Path file) {
+        return DenoiserFile.read(file);
+    }
+
+    /**
+     * The images a shipped model was trained on, with their multiplicity.
+     *
+     * @param model a shipped model
+     * @return the training set, distinct images and how often each was shown
+     * @throws IllegalArgumentException if the model's file does not say which of the shipped images it was trained on
+     */
+    public static DataSet trainingData(NetworkDenoiser model) {
+        JsonObject made = model.metadata();
+        if (!made.has("origin")) {
+            throw new IllegalArgumentException(
+                    "model: its file names no shipped images; it was trained on a data set of its own");
+        }
+        JsonObject origin = made.getAsJsonObject("origin");
+        DataSet data =
+                images(origin.get("images").getAsString()).first(origin.get("first").getAsInt());
+        int planted = origin.get("planted").getAsInt();
+        return planted == 0 ? data : data.plant(planted, origin.get("times").getAsInt());
+    }
+
+    /**
+     * A shipped set of images.
+     *
+     * @param name {@code fashion-train} or {@code fashion-test}: Fashion-MNIST at 16x16, what the shipped models were trained on and
+     *     images none of them has seen
+     * @return the set
+     * @throws IllegalArgumentException if there is no such set
+     */
+    public static DataSet images(String name) {
+        Path file = folder().resolve(name + IMAGES);
+        if (!Files.isRegularFile(file)) {
+            throw new IllegalArgumentException("name: no images '" + name + "' in " + FOLDER);
+        }
+        return DataSet.load(file);
+    }
+
+    /**
+     * Where the shipped models lie.
+     *
+     * @return the folder
+     * @throws IllegalStateException if it is not found; the message says where it was looked for and how to name it
+     */
+    public static Path folder() {
+        String named = System.getProperty("memoria.checkpoints");
+        if (named != null) {
+            Path folder = Path.of(named);
+            if (!Files.isDirectory(folder)) {
+                throw new IllegalStateException(
+                        "memoria.checkpoints: " + folder + " is not a folder");
+            }
+            return folder;
+        }
+        Path start = Path.of("").toAbsolutePath();
+        for (Path at = start; at != null; at = at.getParent()) {
+            if (Files.isDirectory(at.resolve(FOLDER))) {
+                return at.resolve(FOLDER);
+            }
+        }
+        throw new IllegalStateException(
+                "no folder "
+                        + FOLDER
+                        + " in "
+                        + start
+                        + " or above; start in a clone of the repository or set the system property memoria.checkpoints");
+    }
+}

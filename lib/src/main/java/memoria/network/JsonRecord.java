@@ -1,0 +1,74 @@
+package memoria.network;
+
+import com.google.gson.Gson;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import java.lang.reflect.RecordComponent;
+
+/** Records as JSON, field by field, with errors that name the field: what files and specs are read through. */
+public final class JsonRecord {
+
+    private static final Gson GSON = new Gson();
+
+    private JsonRecord() {}
+
+    /**
+     * A record as JSON.
+     *
+     * @param value the record
+     * @return a new object with one entry per component
+     */
+    public static JsonObject write(Record value) {
+        return GSON.toJsonTree(value).getAsJsonObject();
+    }
+
+    /**
+     * A record from JSON.
+     *
+     * @param json what {@link #write} gave; further entries are ignored
+     * @param type the record's class
+     * @param <T> the record
+     * @return the record
+     * @throws IllegalArgumentException if a component is missing or not legal
+     */
+    public static <T extends Record> T read(JsonObject json, Class<T> type) {
+        for (RecordComponent component : type.getRecordComponents()) {
+            if (!json.has(component.getName())) {
+                throw new IllegalArgumentException(
+                        type.getSimpleName()
+                                + ": '"
+                                + component.getName()
+                                + "' is missing in "
+                                + json);
+            }
+        }
+        try {
+            return GSON.fromJson(json, type);
+        } catch (JsonParseException e) {
+            throw new IllegalArgumentException(type.getSimpleName() + ": " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            // Gson wraps what the record's own checks threw.
+            throw e.getCause() instanceof IllegalArgumentException refused ? refused : e;
+        }
+    }
+
+    /**
+     * A copy of a record with one component changed.
+     *
+     * @param value the record
+     * @param component its name
+     * @param changed its new value
+     * @param <T> the record
+     * @return the copy
+     * @throws IllegalArgumentException if the new value is not legal
+     */
+    public static <T extends Record> T with(T value, String component, Object changed) {
+        JsonObject json = write(value);
+        JsonElement element = GSON.toJsonTree(changed);
+        json.add(component, element);
+        @SuppressWarnings("unchecked")
+        Class<T> type = (Class<T>) value.getClass();
+        return read(json, type);
+    }
+}

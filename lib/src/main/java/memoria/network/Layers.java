@@ -1,0 +1,131 @@
+package memoria.network;
+
+import static memoria.network.Params.Init.FAN_IN;
+import static memoria.network.Params.Init.ONE;
+import static memoria.network.Params.Init.ZERO;
+
+import ai.djl.ndarray.NDArray;
+import java.util.List;
+import memoria.torch.Autograd;
+import memoria.torch.Ops;
+
+/** The layers improved-diffusion's UNet is made of. Each takes its parameters by the public checkpoints' names when it is built. */
+final class Layers {
+
+    private static final double EPS = 1e-5;
+
+    private Layers() {}
+
+    /** One layer: features and the time embedding in, features out. */
+    interface Layer {
+        NDArray forward(NDArray x, NDArray emb, Dropout dropout);
+    }
+
+    /** A 3x3 convolution that keeps the size. */
+    static Layer conv(Params p, int in, int out) {
+        NDArray weight = p.get("weight", FAN_IN, 9L * in, out, in, 3, 3);
+        NDArray bias = p.get("bias", FAN_IN, 9L * in, out);
+        return (x, emb, dropout) -> Ops.conv2d(x, weight, bias, 1, 1);
+    }
+
+    /** Residual block; time enters as summand, or as scale and shift of the second normalisation. */
+    static Layer resBlock(Params p, UNetConfig c, int in, int out) {
+        int emb = 4 * c.modelChannels();
+        int embOut = c.useScaleShiftNorm() ? 2 * out : out;
+        List<NDArray> w =
+                List.of(
+                        p.get("in_layers.0.weight", ONE, 0, in),
+                        p.get("in_layers.0.bias", ZERO, 0, in),
+                        p.get("in_layers.2.weight", FAN_IN, 9L * in, out, in, 3, 3),
+                        p.get("in_layers.2.bias", FAN_IN, 9L * in, out),
+                        p.get("emb_layers.1.weight", FAN_IN, emb, embOut, emb),
+                        p.get("emb_layers.1.bias", FAN_IN, emb, embOut),
+                        p.get("out_layers.0.weight", ONE, 0, out),
+                        p.get("out_layers.0.bias", ZERO, 0, out),
+                        p.get("out_layers.3.weight", ZERO, 0, out, out, 3, 3),
+                        p.get("out_layers.3.bias", ZERO, 0, out));
+        List<NDArray> skip =
+                in == out
+                        ? List.of()
+                        : List.of(
+                                p.get("skip_connection.weight", FAN_IN, in, out, in, 1, 1),
+                                p.get("skip_connection.bias", FAN_IN, in, out));
+        String name = p.name();
+        return (x, e, dropout) ->
+                Ops.call(
+                        "resblock",
+                        x,
+                        e,
+                        w.get(0),
+                        w.get(1),
+                        w.get(2),
+                        w.get(3),
+                        w.get(4),
+                        w.get(5),
+                        w.get(6),
+                        w.get(7),
+                        w.get(8),
+                        w.get(9),
+                        skip,
+                        dropout.mask(name, x, out),
+                        c.groups(),
+                        EPS,
+                        c.useScaleShiftNorm());
+    }
+
+    /** Self-attention over the pixels, with a residual connection. */
+    static Layer attention(Params p, UNetConfig c, int channels, int heads) {
+        List<NDArray> w =
+                List.of(
+                        p.get("norm.weight", ONE, 0, channels),
+                        p.get("norm.bias", ZERO, 0, channels),
+                        p.get("qkv.weight", FAN_IN, channels, 3L * channels, channels, 1),
+                        p.get("qkv.bias", FAN_IN, channels, 3L * channels),
+                        p.get("proj_out.weight", ZERO, 0, channels, channels, 1),
+                        p.get("proj_out.bias", ZERO, 0, channels));
+        return (x, emb, dropout) ->
+                Ops.call(
+                        "attention_block",
+                        x,
+                        w.get(0),
+                        w.get(1),
+                        w.get(2),
+                        w.get(3),
+                        w.get(4),
+                        w.get(5),
+                        heads,
+                        c.groups(),
+                        EPS,
+                        !Autograd.isSecondOrder());
+    }
+
+    /** Half the size: a convolution of stride 2, or the mean of 2x2 pixels. */
+    static Layer downsample(Params p, boolean convolves, int channels) {
+        if (!convolves) {
+            return (x, emb, dropout) -> Ops.avgPool(x);
+        }
+        NDArray weight = p.get("op.weight", FAN_IN, 9L * channels, channels, channels, 3, 3);
+        NDArray bias = p.get("op.bias", FAN_IN, 9L * channels, channels);
+        return (x, emb, dropout) -> Ops.conv2d(x, weight, bias, 2, 1);
+    }
+
+    /** Twice the size: every pixel repeated, then a convolution if wanted. */
+    static Layer upsample(Params p, boolean convolves, int channels) {
+        if (!convolves) {
+            return (x, emb, dropout) -> Ops.upsample(x);
+        }
+        NDArray weight = p.get("conv.weight", FAN_IN, 9L * channels, channels, channels, 3, 3);
+        NDArray bias = p.get("conv.bias", FAN_IN, 9L * channels, channels);
+        return (x, emb, dropout) -> Ops.call("upsample_conv", x, weight, bias);
+    }
+
+    /** Normalisation, SiLU and the last convolution. */
+    static Layer head(Params p, UNetConfig c, int in) {
+        NDArray normWeight = p.get("0.weight", ONE, 0, in);
+        NDArray normBias = p.get("0.bias", ZERO, 0, in);
+        NDArray weight = p.get("2.weight", ZERO, 0, c.outChannels(), in, 3, 3);
+        NDArray bias = p.get("2.bias", ZERO, 0, c.outChannels());
+        return (x, emb, dropout) ->
+                Ops.call("norm_silu_conv", x, normWeight, normBias, weight, bias, c.groups(), EPS);
+    }
+}

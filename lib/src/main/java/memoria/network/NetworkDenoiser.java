@@ -1,0 +1,137 @@
+package memoria.network;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import com.google.gson.JsonObject;
+import memoria.diffusion.Condition;
+import memoria.diffusion.Denoiser;
+import memoria.diffusion.NoiseSchedule;
+import memoria.diffusion.Prediction;
+import memoria.torch.Ops;
+
+/**
+ * A network with the schedule it was trained on and the shape of its items: all a sampler or an estimator needs. It owns its parameters;
+ * close it to free them.
+ *
+ * <p>A network with twice as many output channels as input channels predicts the variance in the second half (Nichol and Dhariwal 2021,
+ * Eq. 15). A network with classes takes {@link Condition.Classes}; if it was trained without labels now and then, {@link #empty} is the
+ * condition that stands for none.
+ */
+public final class NetworkDenoiser implements Denoiser, AutoCloseable {
+
+    private final Network network;
+    private final NoiseSchedule schedule;
+    private final Shape item;
+    private final JsonObject metadata;
+
+    /**
+     * A denoiser.
+     *
+     * @param network the network; its parameters' manager is closed with this denoiser
+     * @param schedule the whole schedule it was trained on
+     * @param item shape of one item
+     * @param metadata how it was made, as its file tells: recipe, data, loss curve
+     * @throws IllegalArgumentException if the network does not take such items
+     */
+    public NetworkDenoiser(
+            Network network, NoiseSchedule schedule, Shape item, JsonObject metadata) {
+        network.requireItem(item);
+        this.network = network;
+        this.schedule = schedule;
+        this.item = item;
+        this.metadata = metadata.deepCopy();
+        network.params().setRequiresGradient(false);
+    }
+
+    @Override
+    public Prediction predict(NDArray x, double[] t, Condition condition) {
+        for (int i = 0; i < t.length; i++) {
+            if (!(t[i] >= 0 && t[i] <= schedule.steps() - 1)) {
+                throw new IllegalArgumentException(
+                        "t: " + t[i] + " at row " + i + " is not in 0.." + (schedule.steps() - 1));
+            }
+        }
+        NDArray out = network.forward(x, t, labels(condition, t.length), Dropout.NONE);
+        long channels = x.getShape().get(1);
+        long extra = out.getShape().get(1) - channels;
+        if (extra == 0) {
+            return new Prediction(out);
+        }
+        return new Prediction(Ops.narrow(out, 1, 0, channels), Ops.narrow(out, 1, channels, extra));
+    }
+
+    private long[] labels(Condition condition, int rows) {
+        if (condition instanceof Condition.Classes classes) {
+            return classes.labels();
+        }
+        if (condition instanceof Condition.None) {
+            return network.config().numClasses() == 0
+                    ? null
+                    : ((Condition.Classes) empty(rows)).labels();
+        }
+        throw new IllegalArgumentException(
+                "condition: this model takes class labels, not " + condition);
+    }
+
+    /**
+     * The condition that stands for no condition, one per row.
+     *
+     * @param rows how many
+     * @return nothing for an unconditional model; the label "none" for one trained with condition dropout
+     * @throws IllegalArgumentException if the model is conditional and was never trained without labels
+     */
+    public Condition empty(int rows) {
+        if (network.config().numClasses() == 0) {
+            return Condition.none();
+        }
+        if (!metadata.has("emptyLabel")) {
+            throw new IllegalArgumentException(
+                    "condition: this model has "
+                            + network.config().numClasses()
+                            + " classes and was always trained with one; give Condition.classes(...)");
+        }
+        long[] labels = new long[rows];
+        java.util.Arrays.fill(labels, metadata.get("emptyLabel").getAsLong());
+        return Condition.classes(labels);
+    }
+
+    @Override
+    public NoiseSchedule schedule() {
+        return schedule;
+    }
+
+    @Override
+    public Shape item() {
+        return item;
+    }
+
+    @Override
+    public NDManager manager() {
+        return network.params().manager();
+    }
+
+    /**
+     * The network behind it: for features, adapters and further training.
+     *
+     * @return the network
+     */
+    public Network network() {
+        return network;
+    }
+
+    /**
+     * How it was made: recipe, data, loss curve.
+     *
+     * @return a copy
+     */
+    public JsonObject metadata() {
+        return metadata.deepCopy();
+    }
+
+    /** Frees the parameters. */
+    @Override
+    public void close() {
+        network.params().manager().close();
+    }
+}

@@ -1,0 +1,211 @@
+package memoria.network;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import memoria.diffusion.Noise;
+import memoria.torch.Tensors;
+
+/**
+ * The parameters of a network by name. A network asks for each once, with the shape it needs and how a fresh one starts: a loaded set
+ * answers with the checkpoint's tensor or an error that names it, a fresh set makes it. {@link #at} gives a sub-module its own view.
+ */
+public final class Params {
+
+    /** How a parameter starts when it is not loaded. */
+    public enum Init {
+        /** 0. */
+        ZERO,
+        /** 1. */
+        ONE,
+        /** Standard normal: tables of embeddings. */
+        NORMAL,
+        /** Uniform in +-1/sqrt(fan-in), PyTorch's default of linear and convolution layers. */
+        FAN_IN
+    }
+
+    /** What all views of one set share. */
+    private static final class Shared {
+        final NDManager owner;
+        final Map<String, NDArray> tensors;
+        final Set<String> asked = new LinkedHashSet<>();
+        final Long seed;
+
+        Shared(NDManager owner, Map<String, NDArray> tensors, Long seed) {
+            this.owner = owner;
+            this.tensors = tensors;
+            this.seed = seed;
+        }
+    }
+
+    private final Shared set;
+    private final String prefix;
+
+    private Params(Shared set, String prefix) {
+        this.set = set;
+        this.prefix = prefix;
+    }
+
+    /**
+     * Parameters from a checkpoint.
+     *
+     * @param owner the manager they live on
+     * @param tensors by name, float32
+     * @return the set
+     */
+    public static Params of(NDManager owner, Map<String, NDArray> tensors) {
+        return new Params(new Shared(owner, new LinkedHashMap<>(tensors), null), "");
+    }
+
+    /**
+     * Parameters made when they are first asked for. The values depend on the seed and each parameter's name only.
+     *
+     * @param owner the manager they live on
+     * @param seed of the initial values
+     * @return the set
+     */
+    public static Params fresh(NDManager owner, long seed) {
+        return new Params(new Shared(owner, new LinkedHashMap<>(), seed), "");
+    }
+
+    /**
+     * A view in which every name starts with a prefix.
+     *
+     * @param child name of the sub-module, without the dot
+     * @return the view
+     */
+    public Params at(String child) {
+        return new Params(set, prefix + child + ".");
+    }
+
+    /** The path of this view, without the last dot. */
+    String name() {
+        return prefix.isEmpty() ? "" : prefix.substring(0, prefix.length() - 1);
+    }
+
+    /**
+     * A parameter.
+     *
+     * @param name within this view
+     * @param init how a fresh one starts
+     * @param fanIn inputs per output, for {@link Init#FAN_IN}; ignored otherwise
+     * @param shape the shape the network needs
+     * @return the tensor; the set keeps owning it
+     * @throws IllegalArgumentException if a loaded set lacks it or holds another shape
+     */
+    public NDArray get(String name, Init init, long fanIn, long... shape) {
+        String full = prefix + name;
+        Shape wanted = new Shape(shape);
+        set.asked.add(full);
+        NDArray tensor = set.tensors.get(full);
+        if (tensor == null && set.seed != null) {
+            tensor = fresh(full, init, fanIn, wanted);
+            set.tensors.put(full, tensor);
+        }
+        if (tensor == null) {
+            throw new IllegalArgumentException(
+                    "params: the checkpoint has no tensor '"
+                            + full
+                            + "' "
+                            + wanted
+                            + ", which this network needs");
+        }
+        if (!tensor.getShape().equals(wanted)) {
+            throw new IllegalArgumentException(
+                    "params: tensor '"
+                            + full
+                            + "' has shape "
+                            + tensor.getShape()
+                            + ", this network needs "
+                            + wanted);
+        }
+        return tensor;
+    }
+
+    private NDArray fresh(String name, Init init, long fanIn, Shape shape) {
+        int count = Math.toIntExact(shape.size());
+        return switch (init) {
+            case ZERO -> set.owner.zeros(shape);
+            case ONE -> set.owner.ones(shape);
+            case NORMAL -> make(Noise.gaussian("init." + name, set.seed, 0, count), 1, 0, shape);
+            case FAN_IN -> {
+                double bound = 1 / Math.sqrt(fanIn);
+                yield make(
+                        Noise.uniform("init." + name, set.seed, 0, count),
+                        2 * bound,
+                        -bound,
+                        shape);
+            }
+        };
+    }
+
+    private NDArray make(double[] values, double scale, double shift, Shape shape) {
+        float[] out = new float[values.length];
+        for (int i = 0; i < out.length; i++) {
+            out[i] = (float) (scale * values[i] + shift);
+        }
+        return Tensors.of(set.owner, out, shape);
+    }
+
+    /**
+     * Checks that the network asked for everything there is.
+     *
+     * @throws IllegalArgumentException naming the tensors nobody asked for
+     */
+    public void requireAllUsed() {
+        List<String> unknown = new ArrayList<>(set.tensors.keySet());
+        unknown.removeAll(set.asked);
+        if (!unknown.isEmpty()) {
+            throw new IllegalArgumentException(
+                    "params: "
+                            + unknown.size()
+                            + " tensor(s) this network does not know: "
+                            + unknown.subList(0, Math.min(5, unknown.size()))
+                            + (unknown.size() > 5 ? ", ..." : "")
+                            + "; the architecture is another one");
+        }
+    }
+
+    /**
+     * All tensors of the set, in the order they were made or loaded.
+     *
+     * @return full name to tensor, unmodifiable
+     */
+    public Map<String, NDArray> all() {
+        return Collections.unmodifiableMap(set.tensors);
+    }
+
+    /**
+     * Whether gradients with respect to the parameters are recorded.
+     *
+     * @param recording true while training
+     */
+    public void setRequiresGradient(boolean recording) {
+        set.tensors.values().forEach(t -> t.setRequiresGradient(recording));
+    }
+
+    /**
+     * The manager the parameters live on.
+     *
+     * @return the owner
+     */
+    public NDManager manager() {
+        return set.owner;
+    }
+
+    /**
+     * How many numbers the set holds.
+     *
+     * @return the count over all tensors
+     */
+    public long count() {
+        return set.tensors.values().stream().mapToLong(NDArray::size).sum();
+    }
+}

@@ -1,0 +1,306 @@
+package memoria.network;
+
+import static memoria.network.Params.Init.FAN_IN;
+import static memoria.network.Params.Init.NORMAL;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import memoria.network.Layers.Layer;
+import memoria.torch.Ops;
+import memoria.torch.Tensors;
+
+/**
+ * improved-diffusion's UNet (Nichol and Dhariwal, "Improved Denoising Diffusion Probabilistic Models", 2021), with its parameter names:
+ * a checkpoint of that project loads as it is.
+ *
+ * <pre>{@code
+ * emb = time_embed(t) [+ label_emb(y)]
+ * down:    h_0 = conv(x); h_i = block_i(h_{i-1}, emb)       every h_i is kept
+ * middle:  residual, attention, residual
+ * up:      h = block_j(cat(h, kept h_i), emb)
+ * out:     conv(silu(norm(h)))
+ * }</pre>
+ */
+public final class UNet implements Network {
+
+    /** Layers that run one after another: one entry of the checkpoint's {@code input_blocks} and {@code output_blocks}. */
+    private record Block(List<Layer> layers) {
+        /** Runs all layers; every intermediate but the input and the result is freed at once. */
+        NDArray forward(NDArray x, NDArray emb, Dropout dropout) {
+            NDArray h = x;
+            for (Layer layer : layers) {
+                NDArray next = layer.forward(h, emb, dropout);
+                if (h != x) {
+                    h.close();
+                }
+                h = next;
+            }
+            return h;
+        }
+    }
+
+    /** The features improved-diffusion's {@code get_feature_vectors} names. */
+    public enum Features {
+        /** After the first convolution, (N, C, H, W). */
+        FIRST,
+        /** After the middle block, the coarsest. */
+        MIDDLE,
+        /** Before the output layers, (N, C, H, W). */
+        LAST
+    }
+
+    private final UNetConfig config;
+    private final Params params;
+    private final List<NDArray> timeEmbed;
+    private final NDArray labelEmb;
+    private final List<Block> down = new ArrayList<>();
+    private final Block middle;
+    private final List<Block> up = new ArrayList<>();
+    private final Layer head;
+
+    /**
+     * Builds the network on its parameters.
+     *
+     * @param config the architecture
+     * @param params fresh, or a checkpoint's
+     * @throws IllegalArgumentException if a tensor is missing, unknown or of another shape; it is named
+     */
+    public UNet(UNetConfig config, Params params) {
+        this.config = config;
+        this.params = params;
+        int width = config.modelChannels();
+        int emb = 4 * width;
+        timeEmbed =
+                List.of(
+                        params.get("time_embed.0.weight", FAN_IN, width, emb, width),
+                        params.get("time_embed.0.bias", FAN_IN, width, emb),
+                        params.get("time_embed.2.weight", FAN_IN, emb, emb, emb),
+                        params.get("time_embed.2.bias", FAN_IN, emb, emb));
+        labelEmb =
+                config.numClasses() == 0
+                        ? null
+                        : params.get("label_emb.weight", NORMAL, 0, config.numClasses(), emb);
+
+        Deque<Integer> kept = new ArrayDeque<>();
+        int channels = buildDown(params, kept);
+        Params mid = params.at("middle_block");
+        middle =
+                new Block(
+                        List.of(
+                                Layers.resBlock(mid.at("0"), config, channels, channels),
+                                Layers.attention(mid.at("1"), config, channels, config.numHeads()),
+                                Layers.resBlock(mid.at("2"), config, channels, channels)));
+        head = Layers.head(params.at("out"), config, buildUp(params, kept, channels));
+        params.requireAllUsed();
+    }
+
+    private int buildDown(Params params, Deque<Integer> kept) {
+        int channels = config.modelChannels();
+        down.add(
+                new Block(
+                        List.of(
+                                Layers.conv(
+                                        params.at("input_blocks.0.0"),
+                                        config.inChannels(),
+                                        channels))));
+        kept.push(channels);
+        int factor = 1;
+        int levels = config.channelMult().size();
+        for (int level = 0; level < levels; level++) {
+            int out = config.channelMult().get(level) * config.modelChannels();
+            for (int i = 0; i < config.numResBlocks(); i++) {
+                Params p = params.at("input_blocks." + down.size());
+                List<Layer> layers = new ArrayList<>();
+                layers.add(Layers.resBlock(p.at("0"), config, channels, out));
+                channels = out;
+                if (config.attentionResolutions().contains(factor)) {
+                    layers.add(Layers.attention(p.at("1"), config, channels, config.numHeads()));
+                }
+                down.add(new Block(layers));
+                kept.push(channels);
+            }
+            if (level < levels - 1) {
+                Params p = params.at("input_blocks." + down.size() + ".0");
+                down.add(new Block(List.of(Layers.downsample(p, config.convResample(), channels))));
+                kept.push(channels);
+                factor *= 2;
+            }
+        }
+        return channels;
+    }
+
+    private int buildUp(Params params, Deque<Integer> kept, int middleChannels) {
+        int channels = middleChannels;
+        int levels = config.channelMult().size();
+        int factor = 1 << (levels - 1);
+        for (int level = levels - 1; level >= 0; level--) {
+            int out = config.channelMult().get(level) * config.modelChannels();
+            for (int i = 0; i <= config.numResBlocks(); i++) {
+                Params p = params.at("output_blocks." + up.size());
+                List<Layer> layers = new ArrayList<>();
+                layers.add(Layers.resBlock(p.at("0"), config, channels + kept.pop(), out));
+                channels = out;
+                if (config.attentionResolutions().contains(factor)) {
+                    layers.add(Layers.attention(p.at("1"), config, channels, config.headsUp()));
+                }
+                if (level > 0 && i == config.numResBlocks()) {
+                    layers.add(
+                            Layers.upsample(
+                                    p.at("" + layers.size()), config.convResample(), channels));
+                    factor /= 2;
+                }
+                up.add(new Block(layers));
+            }
+        }
+        return channels;
+    }
+
+    @Override
+    public UNetConfig config() {
+        return config;
+    }
+
+    @Override
+    public Params params() {
+        return params;
+    }
+
+    @Override
+    public NDArray forward(NDArray x, double[] t, long[] labels, Dropout dropout) {
+        check(x, t, labels);
+        NDArray emb = embed(x, t, labels);
+        Deque<NDArray> kept = new ArrayDeque<>();
+        NDArray last = upward(middleOf(x, emb, dropout, kept), emb, dropout, kept);
+        NDArray out = head.forward(last, emb, dropout);
+        last.close();
+        emb.close();
+        return out;
+    }
+
+    /**
+     * The features at one depth: for descriptors, feature distances and surrogate labels.
+     *
+     * @param x as in {@link #forward}
+     * @param t as in {@link #forward}
+     * @param labels as in {@link #forward}
+     * @param which the depth
+     * @return (N, channels, height, width) there
+     * @throws IllegalArgumentException if an argument does not fit the architecture
+     */
+    public NDArray features(NDArray x, double[] t, long[] labels, Features which) {
+        check(x, t, labels);
+        NDArray emb = embed(x, t, labels);
+        if (which == Features.FIRST) {
+            return down.get(0).forward(x, emb, Dropout.NONE);
+        }
+        Deque<NDArray> kept = new ArrayDeque<>();
+        NDArray mid = middleOf(x, emb, Dropout.NONE, kept);
+        return which == Features.MIDDLE ? mid : upward(mid, emb, Dropout.NONE, kept);
+    }
+
+    private NDArray embed(NDArray x, double[] t, long[] labels) {
+        double[] scaled = new double[t.length];
+        for (int i = 0; i < t.length; i++) {
+            scaled[i] = t[i] * config.timeFactor();
+        }
+        try (NDArray sinusoids =
+                TimeEmbedding.cosFirst(x.getManager(), scaled, config.modelChannels())) {
+            NDArray emb =
+                    Ops.call(
+                            "time_embed",
+                            sinusoids,
+                            timeEmbed.get(0),
+                            timeEmbed.get(1),
+                            timeEmbed.get(2),
+                            timeEmbed.get(3));
+            if (labels == null) {
+                return emb;
+            }
+            try (NDArray index = Tensors.of(x.getManager(), labels);
+                    NDArray rows = Ops.embedding(labelEmb, index);
+                    emb) {
+                return emb.add(rows);
+            }
+        }
+    }
+
+    private NDArray middleOf(NDArray x, NDArray emb, Dropout dropout, Deque<NDArray> kept) {
+        NDArray h = x;
+        for (Block block : down) {
+            h = block.forward(h, emb, dropout);
+            kept.push(h);
+        }
+        return middle.forward(h, emb, dropout);
+    }
+
+    private NDArray upward(NDArray mid, NDArray emb, Dropout dropout, Deque<NDArray> kept) {
+        NDArray h = mid;
+        for (Block block : up) {
+            try (NDArray skip = kept.pop();
+                    NDArray joined = Ops.cat(List.of(h, skip), 1)) {
+                h.close();
+                h = block.forward(joined, emb, dropout);
+            }
+        }
+        return h;
+    }
+
+    @Override
+    public void requireItem(Shape item) {
+        long[] shape = item.getShape();
+        if (shape.length != 3 || shape[0] != config.inChannels()) {
+            throw new IllegalArgumentException(
+                    "x: items of shape "
+                            + item
+                            + "; this network takes ("
+                            + config.inChannels()
+                            + ", H, W)");
+        }
+        int multiple = 1 << (config.channelMult().size() - 1);
+        if (shape[1] % multiple != 0 || shape[2] % multiple != 0) {
+            throw new IllegalArgumentException(
+                    "x: "
+                            + shape[1]
+                            + "x"
+                            + shape[2]
+                            + " pixels; height and width must be multiples of "
+                            + multiple);
+        }
+    }
+
+    private void check(NDArray x, double[] t, long[] labels) {
+        long[] shape = x.getShape().getShape();
+        requireItem(x.getShape().slice(1));
+        if (t.length != shape[0]) {
+            throw new IllegalArgumentException(
+                    "t: " + t.length + " times for " + shape[0] + " rows");
+        }
+        if (labels == null ? config.numClasses() > 0 : config.numClasses() == 0) {
+            throw new IllegalArgumentException(
+                    labels == null
+                            ? "labels: none, but this network has "
+                                    + config.numClasses()
+                                    + " classes"
+                            : "labels: given to an unconditional network");
+        }
+        if (labels != null && labels.length != shape[0]) {
+            throw new IllegalArgumentException(
+                    "labels: " + labels.length + " classes for " + shape[0] + " rows");
+        }
+        for (int i = 0; labels != null && i < labels.length; i++) {
+            if (labels[i] < 0 || labels[i] >= config.numClasses()) {
+                throw new IllegalArgumentException(
+                        "labels: "
+                                + labels[i]
+                                + " at row "
+                                + i
+                                + " is not a class 0.."
+                                + (config.numClasses() - 1));
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+package memoria.training;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
+import java.util.List;
+import memoria.data.DataSet;
+import memoria.data.FashionMnist;
+import memoria.diffusion.NoiseSchedule;
+import memoria.network.NetworkConfig;
+import memoria.network.UNetConfig;
+import memoria.torch.Torch;
+
+/**
+ * The trainings behind the shipped models: one architecture, one schedule and one recipe, three data sets. They differ in how many images
+ * there are and how many of them are shown many times, which is what decides whether a model copies.
+ *
+ * <p>Run as a program it makes {@code notebooks/checkpoints} anew: the images when they are missing, then each model named.
+ */
+public enum Shipped {
+    /** Few images and 20 of them shown 50 times each: overfits, and copies the planted ones. For teaching. */
+    HEAVY("fashion-heavy", 1000, 20, 50, 3000),
+    /** More images, 20 of them shown 10 times: a few samples in a hundred are copies. For attacks. */
+    MILD("fashion-mild", 4000, 20, 10, 6000),
+    /** Many images, nothing planted: copies nothing, and every detector must stay silent. */
+    CLEAN("fashion-clean", 8000, 0, 1, 4000);
+
+    private static final String TRAIN = "fashion-train";
+    private static final String TEST = "fashion-test";
+    private static final String IMAGES = ".images.zip";
+    private static final int SIDE = 16;
+    private static final int TRAIN_COUNT = 8000;
+    private static final int TEST_COUNT = 4000;
+
+    private final String name;
+    private final int first;
+    private final int planted;
+    private final int times;
+    private final int steps;
+
+    Shipped(String name, int first, int planted, int times, int steps) {
+        this.name = name;
+        this.first = first;
+        this.planted = planted;
+        this.times = times;
+        this.steps = steps;
+    }
+
+    /**
+     * The architecture of all three: 0.81 million parameters for 16x16 grey images.
+     *
+     * @return a UNet of three levels with attention at 4x4
+     */
+    public static NetworkConfig architecture() {
+        return UNetConfig.of(1, 32, 1)
+                .optNumResBlocks(1)
+                .optChannelMult(1, 1, 2)
+                .optAttentionResolutions(4)
+                .optNumHeads(4, -1)
+                .optUseScaleShiftNorm(true);
+    }
+
+    /**
+     * This model's training.
+     *
+     * @param checkpoints the folder with the shipped images
+     * @return the training, not yet run
+     */
+    public Training training(Path checkpoints) {
+        DataSet images = DataSet.load(checkpoints.resolve(TRAIN + IMAGES)).first(first);
+        DataSet data = planted == 0 ? images : images.plant(planted, times);
+        JsonObject origin = new JsonObject();
+        origin.addProperty("images", TRAIN);
+        origin.addProperty("first", first);
+        origin.addProperty("planted", planted);
+        origin.addProperty("times", times);
+        Recipe recipe =
+                Recipe.steps(steps)
+                        .optBatch(64)
+                        .optLearningRate(1e-3, 100)
+                        .optClipNorm(1)
+                        .optEma(0.998);
+        return new Training(data, architecture(), NoiseSchedule.linear(1000), recipe)
+                .optName(name)
+                .optOrigin(origin);
+    }
+
+    /**
+     * Trains models and puts them where the notebooks open them.
+     *
+     * @param arguments the checkpoints' folder, a folder for training states, then names of models; all three when none is named
+     * @throws IOException if a file cannot be written
+     */
+    public static void main(String[] arguments) throws IOException {
+        if (arguments.length < 2) {
+            throw new IllegalArgumentException(
+                    "arguments: CHECKPOINTS STATES [NAME ...] are needed");
+        }
+        Path checkpoints = Files.createDirectories(Path.of(arguments[0]));
+        Path states = Path.of(arguments[1]);
+        List<String> names = Arrays.asList(arguments).subList(2, arguments.length);
+        images(checkpoints.resolve(TRAIN + IMAGES), FashionMnist::train, TRAIN_COUNT);
+        images(checkpoints.resolve(TEST + IMAGES), FashionMnist::test, TEST_COUNT);
+        Torch.threads(1);
+        for (Shipped model : values()) {
+            if (names.isEmpty() || names.contains(model.name)) {
+                Path folder = states.resolve(model.name);
+                model.training(checkpoints).run(folder).close();
+                Files.copy(
+                        folder.resolve("model.safetensors"),
+                        checkpoints.resolve(model.name + ".safetensors"),
+                        StandardCopyOption.REPLACE_EXISTING);
+            }
+        }
+    }
+
+    private static void images(Path file, java.util.function.Supplier<DataSet> source, int count) {
+        if (!Files.exists(file)) {
+            source.get().first(count).resize(SIDE, SIDE).save(file);
+        }
+    }
+}
