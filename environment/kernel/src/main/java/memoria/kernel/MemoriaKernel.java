@@ -1,0 +1,417 @@
+package memoria.kernel;
+
+import com.google.gson.JsonArray;
+import com.google.gson.JsonObject;
+import java.lang.reflect.Array;
+import java.nio.charset.StandardCharsets;
+import java.time.DateTimeException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.dflib.jjava.jupyter.channels.JupyterConnection;
+import org.dflib.jjava.jupyter.channels.ShellReplyEnvironment;
+import org.dflib.jjava.jupyter.kernel.BaseKernel;
+import org.dflib.jjava.jupyter.kernel.JupyterIO;
+import org.dflib.jjava.jupyter.kernel.LanguageInfo;
+import org.dflib.jjava.jupyter.kernel.ReplacementOptions;
+import org.dflib.jjava.jupyter.kernel.comm.Comm;
+import org.dflib.jjava.jupyter.kernel.comm.CommManager;
+import org.dflib.jjava.jupyter.kernel.display.DisplayData;
+import org.dflib.jjava.jupyter.kernel.display.Renderer;
+import org.dflib.jjava.jupyter.kernel.display.mime.MIMEType;
+import org.dflib.jjava.jupyter.kernel.magic.MagicParser;
+import org.dflib.jjava.jupyter.kernel.magic.MagicTranspiler;
+import org.dflib.jjava.jupyter.kernel.magic.MagicsRegistry;
+import org.dflib.jjava.jupyter.kernel.util.StringStyler;
+import org.dflib.jjava.jupyter.kernel.util.TextColor;
+import org.dflib.jjava.jupyter.messages.Header;
+import org.dflib.jjava.jupyter.messages.Message;
+import org.dflib.jjava.jupyter.messages.MessageType;
+import org.dflib.jjava.jupyter.messages.publish.PublishError;
+import org.dflib.jjava.jupyter.messages.publish.PublishExecuteInput;
+import org.dflib.jjava.jupyter.messages.publish.PublishExecuteResult;
+import org.dflib.jjava.jupyter.messages.request.CommInfoRequest;
+import org.dflib.jjava.jupyter.messages.request.ExecuteRequest;
+import org.dflib.jjava.jupyter.messages.request.HistoryRequest;
+import org.dflib.jjava.jupyter.messages.request.InterruptRequest;
+import org.dflib.jjava.jupyter.messages.request.KernelInfoRequest;
+import org.dflib.jjava.jupyter.messages.request.ShutdownRequest;
+
+/**
+ * The kernel as the Jupyter protocol sees it: the one class that knows the protocol library, and where replies of that library fall short
+ * (no {@code status}, history entries that are not triples, nothing silent), sends its own.
+ */
+final class MemoriaKernel extends BaseKernel {
+    /** Requests that were already waiting when a cell failed arrive one after the other at most this far apart. */
+    private static final long QUEUED_WITHIN_MILLIS = 250;
+
+    /** Requests sent at once, as "run all" does, are stamped at most this far apart. */
+    private static final long TOGETHER_MILLIS = 100;
+
+    private static final int ARRAY_ELEMENTS_SHOWN = 20;
+
+    private final CompletableFuture<CellEvaluator> evaluator;
+    private final CellOutput output;
+    private final History history = new History();
+    private long abortUntil;
+    private Instant failedAt = Instant.EPOCH;
+
+    /** Lets the kernel, which is in another package than the library's classes, choose the cell that output belongs to. */
+    private static final class CellIO extends JupyterIO {
+        CellIO() {
+            super(StandardCharsets.UTF_8);
+        }
+
+        void attach(ShellReplyEnvironment env, boolean input) {
+            setEnv(env);
+            setJupyterInEnabled(input);
+        }
+    }
+
+    /**
+     * Makes a kernel.
+     *
+     * @param version what it reports as its version
+     * @param evaluator runs the cells; requests that need it wait until it is there
+     * @param output what cells print
+     */
+    MemoriaKernel(String version, CompletableFuture<CellEvaluator> evaluator, CellOutput output) {
+        super(
+                "memoria",
+                version,
+                new LanguageInfo.Builder("java")
+                        .version(Runtime.version().toString())
+                        .mimetype("text/x-java")
+                        .fileExtension(".jshell")
+                        .pygments("java")
+                        .codemirror("text/x-java")
+                        .build(),
+                List.of(),
+                null,
+                new CellIO(),
+                new CommManager(),
+                new Renderer(),
+                new MagicParser("(?<=(?:^|=))\\s*%", "%%", new MagicTranspiler()),
+                new MagicsRegistry(),
+                true,
+                new StringStyler.Builder().addSecondaryStyle(TextColor.BOLD_RED_FG).build());
+        this.evaluator = evaluator;
+        this.output = output;
+    }
+
+    @Override
+    public void becomeHandlerForConnection(JupyterConnection connection) {
+        super.becomeHandlerForConnection(connection);
+        connection.setHandler(MessageType.COMM_INFO_REQUEST, this::handleCommInfoRequest);
+    }
+
+    @Override
+    protected synchronized void handleExecuteRequest(
+            ShellReplyEnvironment env, Message<ExecuteRequest> message) {
+        ExecuteRequest request = message.getContent();
+        env.setBusyDeferIdle();
+        if (queuedBehindFailure(message)) {
+            JsonObject reply = failure("Aborted", "an earlier cell failed", List.of());
+            reply.addProperty("status", "aborted");
+            reply.addProperty("execution_count", executionCount.get());
+            reply(env, MessageType.EXECUTE_REPLY, reply);
+            return;
+        }
+        boolean counted = !request.isSilent() && request.shouldStoreHistory();
+        int count = counted ? executionCount.getAndIncrement() : executionCount.get();
+        long began = System.currentTimeMillis();
+        commManager.setMessageContext(message);
+        if (!request.isSilent()) {
+            env.publish(new PublishExecuteInput(request.getCode(), count));
+        }
+        attach(env, request);
+        JsonObject reply;
+        try {
+            DisplayData result = display(request.getCode(), "cell " + count);
+            output.flush();
+            if (counted) {
+                history.add(
+                        count,
+                        request.getCode(),
+                        result == null ? "" : String.valueOf(result.getData(MIMEType.TEXT_PLAIN)));
+            }
+            if (result != null && !request.isSilent()) {
+                env.publish(new PublishExecuteResult(count, result));
+            }
+            reply = ok();
+            reply.add("user_expressions", new JsonObject());
+            reply.add("payload", new JsonArray());
+        } catch (CellError e) {
+            if (counted) {
+                history.add(count, request.getCode(), "");
+            }
+            reply = failed(env, message, began, e);
+        } catch (Throwable e) {
+            String what = "the kernel failed: " + e;
+            reply =
+                    failed(
+                            env,
+                            message,
+                            began,
+                            new CellError(e.getClass().getSimpleName(), what, formatError(e)));
+        }
+        output.flush();
+        reply.addProperty("execution_count", count);
+        reply(env, MessageType.EXECUTE_REPLY, reply);
+    }
+
+    private void attach(ShellReplyEnvironment env, ExecuteRequest request) {
+        boolean silent = request.isSilent();
+        output.sendTo(
+                (error, text) -> {
+                    if (silent) {
+                        return;
+                    }
+                    if (error) {
+                        env.writeToStdErr(text);
+                    } else {
+                        env.writeToStdOut(text);
+                    }
+                });
+        ((CellIO) io).attach(silent ? null : env, request.isStdinEnabled());
+    }
+
+    private JsonObject failed(
+            ShellReplyEnvironment env,
+            Message<ExecuteRequest> message,
+            long began,
+            CellError error) {
+        ExecuteRequest request = message.getContent();
+        output.flush();
+        List<String> lines = new ArrayList<>(error.lines());
+        if (!lines.isEmpty()) {
+            lines.set(0, errorStyler.secondary(lines.get(0)));
+        }
+        if (!request.isSilent()) {
+            env.publish(new PublishError(error.name(), error.getMessage(), lines));
+        }
+        if (request.shouldStopOnError()) {
+            // By the clock of the front end, which may be another machine's.
+            failedAt =
+                    sentAt(message)
+                            .plusMillis(System.currentTimeMillis() - began + TOGETHER_MILLIS);
+            abortUntil = System.currentTimeMillis() + QUEUED_WITHIN_MILLIS;
+        }
+        return failure(error.name(), error.getMessage(), lines);
+    }
+
+    /** Cells that were sent before an earlier one failed, as "run all" does, must not run. */
+    private boolean queuedBehindFailure(Message<ExecuteRequest> message) {
+        long now = System.currentTimeMillis();
+        if (now > abortUntil || sentAt(message).isAfter(failedAt)) {
+            abortUntil = 0;
+            return false;
+        }
+        abortUntil = now + QUEUED_WITHIN_MILLIS;
+        return true;
+    }
+
+    private static Instant sentAt(Message<?> message) {
+        try {
+            return OffsetDateTime.parse(message.getHeader().getTimestamp().getDateString())
+                    .toInstant();
+        } catch (DateTimeException | NullPointerException e) {
+            return Instant.EPOCH;
+        }
+    }
+
+    private DisplayData display(String cell, String name) throws CellError {
+        CellEvaluator cells = evaluator.join();
+        Object value = new Magics(cells).run(cell, name);
+        if (value == null || value instanceof DisplayData) {
+            return (DisplayData) value;
+        }
+        return cells.render(
+                () ->
+                        value.getClass().isArray()
+                                ? new DisplayData(arrayText(value))
+                                : renderer.render(value));
+    }
+
+    private static String arrayText(Object array) {
+        int length = Array.getLength(array);
+        StringBuilder text = new StringBuilder(array.getClass().getComponentType().getSimpleName());
+        text.append('[').append(length).append("] {");
+        for (int i = 0; i < Math.min(length, ARRAY_ELEMENTS_SHOWN); i++) {
+            Object element = Array.get(array, i);
+            text.append(i == 0 ? " " : ", ");
+            text.append(
+                    element != null && element.getClass().isArray() ? arrayText(element) : element);
+        }
+        return text.append(length > ARRAY_ELEMENTS_SHOWN ? ", … }" : " }").toString();
+    }
+
+    /** Called by extensions written for the protocol library; cells do not come this way. */
+    @Override
+    public Object evalRaw(String source) {
+        if (CellThread.isCurrent()) {
+            throw new IllegalStateException("a cell cannot run another cell");
+        }
+        try {
+            return new Magics(evaluator.join()).run(source, "extension");
+        } catch (CellError e) {
+            throw new IllegalArgumentException(String.join("\n", e.lines()), e);
+        }
+    }
+
+    @Override
+    public DisplayData inspect(String code, int at, boolean extraDetail) {
+        String text = evaluator.join().inspect(code, at);
+        return text.isEmpty() ? null : new DisplayData(text);
+    }
+
+    @Override
+    public ReplacementOptions complete(String code, int at) {
+        CellEvaluator.Completions found = evaluator.join().complete(code, at);
+        return found.matches().isEmpty()
+                ? null
+                : new ReplacementOptions(found.matches(), found.from(), at);
+    }
+
+    @Override
+    public String isComplete(String code) {
+        return switch (evaluator.join().wholeness(code)) {
+            case COMPLETE -> IS_COMPLETE_YES;
+            case INVALID -> IS_COMPLETE_BAD;
+            case INCOMPLETE -> "    ";
+        };
+    }
+
+    @Override
+    public void interrupt() {
+        if (evaluator.isDone()) {
+            evaluator.join().interrupt();
+        }
+    }
+
+    @Override
+    protected void handleInterruptRequest(
+            ShellReplyEnvironment env, Message<InterruptRequest> message) {
+        env.setBusyDeferIdle();
+        interrupt();
+        reply(env, MessageType.INTERRUPT_REPLY, ok());
+    }
+
+    @Override
+    protected void handleKernelInfoRequest(
+            ShellReplyEnvironment env, Message<KernelInfoRequest> message) {
+        env.setBusyDeferIdle();
+        LanguageInfo language = getLanguageInfo();
+        JsonObject info = new JsonObject();
+        info.addProperty("name", language.getName());
+        info.addProperty("version", language.getVersion());
+        info.addProperty("mimetype", language.getMimetype());
+        info.addProperty("file_extension", language.getFileExtension());
+        info.addProperty("pygments_lexer", language.getPygmentsLexer());
+        info.addProperty("codemirror_mode", String.valueOf(language.getCodemirrorMode()));
+        JsonObject reply = ok();
+        reply.addProperty("protocol_version", Header.PROTOCOL_VERISON);
+        reply.addProperty("implementation", getName());
+        reply.addProperty("implementation_version", getVersion());
+        reply.add("language_info", info);
+        reply.addProperty("banner", getBanner());
+        reply.addProperty("debugger", false);
+        reply.add("help_links", new JsonArray());
+        reply(env, MessageType.KERNEL_INFO_REPLY, reply);
+    }
+
+    @Override
+    protected void handleHistoryRequest(
+            ShellReplyEnvironment env, Message<HistoryRequest> message) {
+        env.setBusyDeferIdle();
+        HistoryRequest request = message.getContent();
+        List<History.Entry> found;
+        if (request instanceof HistoryRequest.Tail tail) {
+            found = history.tail(tail.getMaxReturnLength());
+        } else if (request instanceof HistoryRequest.Range range) {
+            found = history.range(range.getSessionIndex(), range.getStart(), range.getStop());
+        } else if (request instanceof HistoryRequest.Search search) {
+            found =
+                    history.search(
+                            search.getPattern(),
+                            search.getMaxReturnLength(),
+                            search.filterUnique());
+        } else {
+            found = List.of();
+        }
+        JsonArray entries = new JsonArray();
+        for (History.Entry entry : found) {
+            JsonArray triple = new JsonArray();
+            triple.add(History.SESSION);
+            triple.add(entry.number());
+            if (request.includeOutput()) {
+                JsonArray both = new JsonArray();
+                both.add(entry.input());
+                both.add(entry.output());
+                triple.add(both);
+            } else {
+                triple.add(entry.input());
+            }
+            entries.add(triple);
+        }
+        JsonObject reply = ok();
+        reply.add("history", entries);
+        reply(env, MessageType.HISTORY_REPLY, reply);
+    }
+
+    private void handleCommInfoRequest(
+            ShellReplyEnvironment env, Message<CommInfoRequest> message) {
+        env.setBusyDeferIdle();
+        String target = message.getContent().getTargetName();
+        JsonObject comms = new JsonObject();
+        for (Comm comm : commManager) {
+            if (target == null || target.equals(comm.getTargetName())) {
+                JsonObject name = new JsonObject();
+                name.addProperty("target_name", comm.getTargetName());
+                comms.add(comm.getID(), name);
+            }
+        }
+        JsonObject reply = ok();
+        reply.add("comms", comms);
+        reply(env, MessageType.COMM_INFO_REPLY, reply);
+    }
+
+    @Override
+    protected void handleShutdownRequest(
+            ShellReplyEnvironment env, Message<ShutdownRequest> message) {
+        env.setBusyDeferIdle();
+        boolean restart = message.getContent().isRestart();
+        onShutdown(restart);
+        output.flush();
+        JsonObject reply = ok();
+        reply.addProperty("restart", restart);
+        reply(env, MessageType.SHUTDOWN_REPLY, reply);
+        env.resolveDeferrals();
+        KernelMain.exitSoon();
+    }
+
+    private static JsonObject ok() {
+        JsonObject reply = new JsonObject();
+        reply.addProperty("status", "ok");
+        return reply;
+    }
+
+    private static JsonObject failure(String name, String message, List<String> lines) {
+        JsonObject reply = new JsonObject();
+        reply.addProperty("status", "error");
+        reply.addProperty("ename", name);
+        reply.addProperty("evalue", message);
+        JsonArray trace = new JsonArray();
+        lines.forEach(trace::add);
+        reply.add("traceback", trace);
+        return reply;
+    }
+
+    /** Sends a reply as it is: the library's message type names it, its own content class is not used. */
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    private static void reply(ShellReplyEnvironment env, MessageType<?> type, JsonObject content) {
+        env.reply(new Message(env.getContext(), type, content));
+    }
+}
