@@ -225,6 +225,51 @@ public final class Images {
     }
 
     /**
+     * Euclidean distance between two images, summed in double precision: 0 for an exact copy.
+     *
+     * @param i which image of this batch
+     * @param other a batch of the same item shape
+     * @param j which image of it
+     * @return {@code |x_i - y_j|_2}
+     * @throws IllegalArgumentException if there is no such image or the shapes differ
+     */
+    public double distance(int i, Images other, int j) {
+        requireSameItem("other", other);
+        requireIndex(i);
+        other.requireIndex(j);
+        int size = itemSize();
+        int a = (start + i) * size;
+        int b = (other.start + j) * size;
+        double sum = 0;
+        for (int at = 0; at < size; at++) {
+            double difference = (double) values[a + at] - other.values[b + at];
+            sum += difference * difference;
+        }
+        return Math.sqrt(sum);
+    }
+
+    /**
+     * Checks that every value is a number.
+     *
+     * @param argument how the caller names this batch
+     * @throws IllegalArgumentException naming the first image that holds not-a-number or an infinity
+     */
+    public void requireFinite(String argument) {
+        int size = itemSize();
+        for (int at = start * size; at < (start + count) * size; at++) {
+            if (!Float.isFinite(values[at])) {
+                throw new IllegalArgumentException(
+                        argument
+                                + ": image "
+                                + (at / size - start)
+                                + " holds "
+                                + values[at]
+                                + "; only finite numbers are legal");
+            }
+        }
+    }
+
+    /**
      * The values of all images as 8-bit levels: {@code round((x + 1) 127.5)}, clipped to 0 to 255.
      *
      * @return (N, C, H, W) in row-major order

@@ -19,52 +19,31 @@ public final class NoiseSchedule {
     private static final double COSINE_OFFSET = 0.008;
     private static final double COSINE_MAX_BETA = 0.999;
 
-    /** {@code beta(s) = min + s (max - min)} for s in [0, 1]; index t is at {@code s = (t + 1) / steps}. */
-    private record Vp(double min, double max, int steps) {
-        double integral(double t) {
-            double s = (t + 1) / steps;
-            return s * (min + s * (max - min) / 2);
-        }
-
-        double time(double integral) {
-            double root = Math.sqrt(min * min + 2 * (max - min) * integral);
-            return integral == 0 ? -1 : 2 * integral / (min + root) * steps - 1;
-        }
-    }
-
     private final JsonObject spec;
-    private final Vp vp;
     private final int[] original;
     private final double[] beta;
-    private final double[] alphaBar;
     private final double[] logAlphaBar;
+    private final Levels levels;
 
-    private NoiseSchedule(JsonObject spec, Vp vp, int[] original, double[] beta) {
+    private NoiseSchedule(JsonObject spec, int[] original, double[] beta, Levels exact) {
         this.spec = spec;
-        this.vp = vp;
         this.original = original;
         this.beta = beta;
-        int n = positive(beta.length);
-        alphaBar = new double[n];
-        logAlphaBar = new double[n];
-        double product = 1;
+        logAlphaBar = new double[positive(beta.length)];
         double sum = 0;
-        for (int i = 0; i < n; i++) {
+        for (int i = 0; i < beta.length; i++) {
             if (!(beta[i] > 0 && beta[i] < 1)) {
                 throw new IllegalArgumentException(
                         "betas: beta["
                                 + i
                                 + "] = "
                                 + beta[i]
-                                + " of "
-                                + n
                                 + "; every beta lies strictly between 0 and 1");
             }
-            product *= 1 - beta[i];
             sum += Math.log1p(-beta[i]);
-            alphaBar[i] = product;
             logAlphaBar[i] = sum;
         }
+        levels = exact == null ? new Levels.Table(logAlphaBar) : exact;
     }
 
     /**
@@ -155,12 +134,12 @@ public final class NoiseSchedule {
                             + betaMax
                             + "; 0 < betaMin <= betaMax is needed");
         }
-        Vp vp = new Vp(betaMin, betaMax, positive(steps));
+        Levels vp = new Levels.Vp(betaMin, betaMax, positive(steps));
         JsonObject spec =
                 Spec.of("continuousVp", "steps", steps, "betaMin", betaMin, "betaMax", betaMax);
         double[] beta = new double[steps];
-        Arrays.setAll(beta, i -> -Math.expm1(vp.integral(i - 1.0) - vp.integral(i)));
-        return new NoiseSchedule(spec, vp, all(steps), beta);
+        Arrays.setAll(beta, i -> -Math.expm1(vp.at(i) - vp.at(i - 1.0)));
+        return new NoiseSchedule(spec, all(steps), beta, vp);
     }
 
     /**
@@ -172,7 +151,7 @@ public final class NoiseSchedule {
      */
     public static NoiseSchedule of(double... betas) {
         JsonObject spec = Spec.of("betas", "betas", Spec.list(betas));
-        return new NoiseSchedule(spec, null, all(betas.length), betas.clone());
+        return new NoiseSchedule(spec, all(betas.length), betas.clone(), null);
     }
 
     /**
@@ -214,7 +193,7 @@ public final class NoiseSchedule {
     private static NoiseSchedule of(JsonObject spec, int steps, IntToDoubleFunction beta) {
         double[] betas = new double[positive(steps)];
         Arrays.setAll(betas, beta);
-        return new NoiseSchedule(spec, null, all(steps), betas);
+        return new NoiseSchedule(spec, all(steps), betas, null);
     }
 
     private static int[] all(int steps) {
@@ -261,7 +240,7 @@ public final class NoiseSchedule {
             kept[i] = original[indices[i]];
         }
         JsonObject part = Spec.of("respaced", "indices", Spec.list(indices), "of", spec());
-        return new NoiseSchedule(part, null, kept, betas);
+        return new NoiseSchedule(part, kept, betas, null);
     }
 
     /**
@@ -310,7 +289,7 @@ public final class NoiseSchedule {
      * @return a copy, (T), falling from nearly 1 to nearly 0
      */
     public double[] alphaBars() {
-        return alphaBar.clone();
+        return Arrays.stream(logAlphaBar).map(Math::exp).toArray();
     }
 
     /**
@@ -321,7 +300,7 @@ public final class NoiseSchedule {
      * @throws IllegalArgumentException if t is out of range or not a number
      */
     public double alphaBar(double t) {
-        return vp == null && t == Math.rint(t) ? alphaBar[(int) time(t)] : Math.exp(logAlphaBar(t));
+        return Math.exp(levels.at(time(t)));
     }
 
     /**
@@ -332,7 +311,7 @@ public final class NoiseSchedule {
      * @throws IllegalArgumentException if t is out of range or not a number
      */
     public double noiseStd(double t) {
-        return Math.sqrt(-Math.expm1(logAlphaBar(t)));
+        return Math.sqrt(-Math.expm1(levels.at(time(t))));
     }
 
     /**
@@ -343,7 +322,7 @@ public final class NoiseSchedule {
      * @throws IllegalArgumentException if this schedule has no time with so much noise
      */
     public double timeAt(double noiseStd) {
-        double least = vp == null ? noiseStd(0) : 0;
+        double least = noiseStd(levels.first());
         double most = noiseStd(steps() - 1);
         if (!(noiseStd >= least && noiseStd <= most)) {
             throw new IllegalArgumentException(
@@ -354,36 +333,21 @@ public final class NoiseSchedule {
                             + " to "
                             + most);
         }
-        double log = Math.log1p(-noiseStd * noiseStd);
-        if (vp != null) {
-            return Math.min(vp.time(-log), steps() - 1);
-        }
-        int low = 0;
-        int high = steps() - 1;
-        while (high - low > 1) {
-            int middle = (low + high) >>> 1;
-            if (logAlphaBar[middle] >= log) {
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        double span = logAlphaBar[high] - logAlphaBar[low];
-        return span == 0
-                ? low
-                : Math.max(low, Math.min(high, low + (log - logAlphaBar[low]) / span));
+        double t = levels.time(Math.log1p(-noiseStd * noiseStd));
+        return Math.max(levels.first(), Math.min(steps() - 1, t));
     }
 
-    private double logAlphaBar(double t) {
-        time(t);
-        if (vp != null) {
-            return -vp.integral(t);
+    private double time(double t) {
+        if (!(t >= levels.first() && t <= steps() - 1)) {
+            throw new IllegalArgumentException(
+                    "t: "
+                            + t
+                            + " is outside the schedule's "
+                            + levels.first()
+                            + ".."
+                            + (steps() - 1));
         }
-        int low = (int) t;
-        double part = t - low;
-        return part == 0
-                ? logAlphaBar[low]
-                : logAlphaBar[low] * (1 - part) + logAlphaBar[low + 1] * part;
+        return t;
     }
 
     /**
@@ -394,7 +358,7 @@ public final class NoiseSchedule {
      * @throws IllegalArgumentException if the index is out of range
      */
     public double alphaBarPrev(int index) {
-        return index(index) == 0 ? 1 : alphaBar[index - 1];
+        return index(index) == 0 ? 1 : Math.exp(logAlphaBar[index - 1]);
     }
 
     /**
@@ -405,7 +369,7 @@ public final class NoiseSchedule {
      * @throws IllegalArgumentException if the index is out of range
      */
     public double alphaBarNext(int index) {
-        return index(index) == steps() - 1 ? 0 : alphaBar[index + 1];
+        return index(index) == steps() - 1 ? 0 : Math.exp(logAlphaBar[index + 1]);
     }
 
     double beta(int index) {
@@ -423,15 +387,6 @@ public final class NoiseSchedule {
                     "index: " + index + " is outside the schedule's 0.." + (steps() - 1));
         }
         return index;
-    }
-
-    private double time(double t) {
-        int first = vp == null ? 0 : -1;
-        if (!(t >= first && t <= steps() - 1)) {
-            throw new IllegalArgumentException(
-                    "t: " + t + " is outside the schedule's " + first + ".." + (steps() - 1));
-        }
-        return t;
     }
 
     /**

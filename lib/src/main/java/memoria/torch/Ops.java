@@ -2,6 +2,7 @@ package memoria.torch;
 
 import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -189,6 +190,27 @@ public final class Ops {
      */
     public static NDArray axpby(double a, NDArray x, double b, NDArray y) {
         return call("axpby_scalar", x, a, y, b);
+    }
+
+    /**
+     * The same values in another precision. The engine's own {@code toType} cuts the gradient without a word.
+     *
+     * @param x any shape
+     * @param type {@code FLOAT16}, {@code FLOAT32} or {@code FLOAT64}
+     * @return same shape
+     * @throws IllegalArgumentException if the type is another
+     */
+    public static NDArray cast(NDArray x, DataType type) {
+        int code =
+                switch (type) {
+                    case FLOAT16 -> 5;
+                    case FLOAT32 -> 6;
+                    case FLOAT64 -> 7;
+                    default ->
+                            throw new IllegalArgumentException(
+                                    "type: " + type + " is not one of FLOAT16, FLOAT32, FLOAT64");
+                };
+        return call("cast", x, code);
     }
 
     /**

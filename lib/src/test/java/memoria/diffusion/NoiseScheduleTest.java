@@ -122,7 +122,7 @@ class NoiseScheduleTest {
         schedule.spec().addProperty("kind", "other");
         schedule.betas()[0] = 9;
         assertThat(schedule).isEqualTo(NoiseSchedule.of(0.1, 0.2));
-        assertThat(schedule.alphaBar(0)).isEqualTo(0.9);
+        assertThat(schedule.betas()[0]).isEqualTo(0.1);
     }
 
     static Stream<ThrowingCallable> illegal() {

@@ -1,0 +1,231 @@
+package memoria.diffusion;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
+import java.util.function.DoubleUnaryOperator;
+import memoria.data.Images;
+import memoria.torch.Ops;
+import memoria.torch.Tensors;
+import memoria.torch.Torch;
+
+/**
+ * Denoisers that need no training, because the score of their data is known in closed form: the yardstick for samplers, detectors and
+ * attacks. They compute in double precision and are differentiable.
+ *
+ * <p>A {@link #gaussian} on a few directions has a known local dimension; a {@link #finite} set is what a model becomes that has learned
+ * its training images by heart.
+ */
+public final class Analytic implements Denoiser, AutoCloseable {
+
+    /** The mean of x_0 given x_t, for flat rows in double precision. */
+    @FunctionalInterface
+    private interface Posterior {
+        NDArray x0Hat(NDArray xt, double[] t);
+    }
+
+    private final NDManager manager = Torch.manager();
+    private final NoiseSchedule schedule;
+    private final Shape item;
+    private Posterior posterior;
+
+    private Analytic(NoiseSchedule schedule, Shape item) {
+        this.schedule = schedule;
+        this.item = item;
+    }
+
+    /**
+     * Normally distributed data: {@code x_0 = mean + sum_j sqrt(variance_j) z_j direction_j} with standard normal z. Data of local
+     * intrinsic dimension k, if all k variances are above 0.
+     *
+     * @param schedule of the diffusion
+     * @param item shape of one row, of d values
+     * @param mean (d)
+     * @param directions orthonormal (k, d), k from 0 to d
+     * @param variances above or at 0 (k)
+     * @return the exact denoiser
+     * @throws IllegalArgumentException if sizes differ, a variance is negative or the directions are not orthonormal
+     */
+    public static Analytic gaussian(
+            NoiseSchedule schedule,
+            Shape item,
+            double[] mean,
+            double[][] directions,
+            double[] variances) {
+        int d = Math.toIntExact(item.size());
+        int k = variances.length;
+        if (mean.length != d || directions.length != k) {
+            throw new IllegalArgumentException(
+                    "mean, directions, variances: "
+                            + mean.length
+                            + " values, "
+                            + directions.length
+                            + " directions and "
+                            + k
+                            + " variances for items of "
+                            + d
+                            + " values");
+        }
+        for (int i = 0; i < k; i++) {
+            if (!(variances[i] >= 0)) {
+                throw new IllegalArgumentException("variances: " + variances[i] + " is negative");
+            }
+            for (int j = 0; j <= i; j++) {
+                double product = directions[i].length == d ? dot(directions[i], directions[j]) : 2;
+                if (Math.abs(product - (i == j ? 1 : 0)) > 1e-6) {
+                    throw new IllegalArgumentException(
+                            "directions: rows "
+                                    + j
+                                    + " and "
+                                    + i
+                                    + " are not orthonormal vectors of length "
+                                    + d);
+                }
+            }
+        }
+        Analytic model = new Analytic(schedule, item);
+        NDArray centre = Tensors.of(model.manager, mean, new Shape(1, d));
+        if (k == 0) {
+            model.posterior = (xt, t) -> xt.sub(xt).add(centre);
+            return model;
+        }
+        double[] flat = Arrays.stream(directions).flatMapToDouble(Arrays::stream).toArray();
+        NDArray basis = Tensors.of(model.manager, flat, new Shape(k, d));
+        model.posterior =
+                (xt, t) -> {
+                    double[] gain = new double[t.length * k];
+                    for (int i = 0; i < gain.length; i++) {
+                        double alphaBar = schedule.alphaBar(t[i / k]);
+                        double noise = Math.pow(schedule.noiseStd(t[i / k]), 2);
+                        double variance = variances[i % k];
+                        gain[i] = Math.sqrt(alphaBar) * variance / (alphaBar * variance + noise);
+                    }
+                    NDArray signal = model.column(t, s -> Math.sqrt(schedule.alphaBar(s)));
+                    NDArray residual = xt.sub(signal.mul(centre));
+                    NDArray weights = Tensors.of(model.manager, gain, new Shape(t.length, k));
+                    NDArray inBasis = residual.matMul(basis.transpose()).mul(weights);
+                    return inBasis.matMul(basis).add(centre);
+                };
+        return model;
+    }
+
+    private static double dot(double[] a, double[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            sum += a[i] * b[i];
+        }
+        return sum;
+    }
+
+    /**
+     * Data that is one of finitely many images: {@code x0-hat} is their mean, weighted by {@code softmax(log w_i - |x_t - sqrt(alphaBar_t)
+     * x_i|^2 / (2 (1 - alphaBar_t)))}.
+     *
+     * @param schedule of the diffusion
+     * @param images the data, at least one
+     * @param weights how often each image occurs, above 0, in any unit; none for equally often
+     * @return the exact denoiser
+     * @throws IllegalArgumentException if there is no image, or there are weights but not one per image, above 0
+     */
+    public static Analytic finite(NoiseSchedule schedule, Images images, double... weights) {
+        int n = images.count();
+        boolean positive = Arrays.stream(weights).allMatch(w -> w > 0);
+        if (n == 0 || (weights.length != 0 && weights.length != n) || !positive) {
+            throw new IllegalArgumentException(
+                    "images, weights: "
+                            + n
+                            + " images with "
+                            + weights.length
+                            + " weights; at least one image, and none or one weight above 0 for each are legal");
+        }
+        Analytic model = new Analytic(schedule, images.item());
+        float[] pixels = images.all();
+        int d = images.itemSize();
+        double[] data = new double[pixels.length];
+        double[] halfNorms = new double[n];
+        double[] logWeights = new double[n];
+        for (int i = 0; i < pixels.length; i++) {
+            data[i] = pixels[i];
+            halfNorms[i / d] += 0.5 * data[i] * data[i];
+        }
+        for (int i = 0; i < weights.length; i++) {
+            logWeights[i] = Math.log(weights[i]);
+        }
+        NDArray points = Tensors.of(model.manager, data, new Shape(n, d));
+        NDArray norms = Tensors.of(model.manager, halfNorms, new Shape(1, n));
+        NDArray prior = Tensors.of(model.manager, logWeights, new Shape(1, n));
+        model.posterior =
+                (xt, t) -> {
+                    NDArray dot = xt.matMul(points.transpose());
+                    NDArray a =
+                            model.column(
+                                    t, s -> Math.sqrt(schedule.alphaBar(s)) / model.variance(s));
+                    NDArray b = model.column(t, s -> -schedule.alphaBar(s) / model.variance(s));
+                    NDArray logits = a.mul(dot).add(b.mul(norms)).add(prior);
+                    return logits.softmax(-1).matMul(points);
+                };
+        return model;
+    }
+
+    private double variance(double t) {
+        return Math.pow(schedule.noiseStd(t), 2);
+    }
+
+    private NDArray column(double[] t, DoubleUnaryOperator coefficient) {
+        return Tensors.of(manager, Rows.of(t, coefficient), new Shape(t.length, 1));
+    }
+
+    @Override
+    public Prediction predict(NDArray x, double[] t, Condition condition) {
+        Shape expected = new Shape(t.length).addAll(item);
+        if (!x.getShape().equals(expected)) {
+            throw new IllegalArgumentException(
+                    "x: shape "
+                            + x.getShape()
+                            + "; "
+                            + expected
+                            + " is needed for "
+                            + t.length
+                            + " times");
+        }
+        if (condition.rows() != 0) {
+            throw new IllegalArgumentException("condition: this model knows none");
+        }
+        NDArray xt = Ops.cast(x, DataType.FLOAT64).reshape(t.length, item.size());
+        NDArray signal = column(t, s -> -Math.sqrt(schedule.alphaBar(s)) / noise(s));
+        NDArray scale = column(t, s -> 1 / noise(s));
+        NDArray epsilon = scale.mul(xt).add(signal.mul(posterior.x0Hat(xt, t)));
+        return new Prediction(Ops.cast(epsilon, x.getDataType()).reshape(x.getShape()));
+    }
+
+    private double noise(double t) {
+        double noise = schedule.noiseStd(t);
+        if (noise == 0) {
+            throw new IllegalArgumentException("t: " + t + " has no noise to predict");
+        }
+        return noise;
+    }
+
+    @Override
+    public NoiseSchedule schedule() {
+        return schedule;
+    }
+
+    @Override
+    public Shape item() {
+        return item;
+    }
+
+    @Override
+    public NDManager manager() {
+        return manager;
+    }
+
+    /** Frees the model's tensors. */
+    @Override
+    public void close() {
+        manager.close();
+    }
+}

@@ -1,0 +1,285 @@
+package memoria.similarity;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.lang.ref.Cleaner;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import memoria.data.Images;
+import memoria.progress.Progress;
+import memoria.torch.Autograd;
+import memoria.torch.Ops;
+import memoria.torch.Scalars;
+import memoria.torch.Scope;
+import memoria.torch.Tensors;
+import memoria.torch.Torch;
+
+/**
+ * Exact search for the k nearest images of a set under the Euclidean distance.
+ *
+ * <p>Candidates come from one matrix product per block, {@code |x - y|^2 = |x|^2 + |y|^2 - 2 x y}, in float32 with cached norms. There an
+ * exact copy may seem a hundredth away, so more candidates than asked for are kept and their distances computed anew, as differences in
+ * double precision. Sets up to 1 GiB stay in native memory from the first search to {@link #close}, larger ones are copied block by
+ * block at each search.
+ */
+public final class Neighbours implements AutoCloseable {
+
+    private static final Cleaner CLEANER = Cleaner.create();
+    private static final long RESIDENT_BYTES = 1L << 30;
+    private static final int BLOCK_VALUES = 1 << 23;
+    private static final int QUERIES = 256;
+
+    /** Candidates beyond k: the order near rank k is only known to float32's rounding. */
+    private static final int SPARE = 14;
+
+    private final Images set;
+    private final int block;
+    private final boolean resident;
+    private NDManager manager;
+    private final List<NDArray> blocks = new ArrayList<>();
+    private final List<NDArray> norms = new ArrayList<>();
+    private Integer mostCopies;
+
+    /**
+     * The k nearest images of several queries.
+     *
+     * @param index one row per query: places in the set, nearest first
+     * @param distance Euclidean distances to them
+     */
+    public record Found(int[][] index, double[][] distance) {}
+
+    private Neighbours(Images set, int block, boolean resident) {
+        this.set = set;
+        this.block = block;
+        this.resident = resident;
+    }
+
+    /**
+     * Prepares a set to be searched.
+     *
+     * @param set at least one image
+     * @return the search
+     * @throws IllegalArgumentException if the set is empty or holds a value that is not finite
+     */
+    public static Neighbours among(Images set) {
+        int block = Math.max(1, BLOCK_VALUES / set.itemSize());
+        boolean resident = 4L * set.count() * set.itemSize() <= RESIDENT_BYTES;
+        return among(set, block, resident);
+    }
+
+    static Neighbours among(Images set, int block, boolean resident) {
+        if (set.count() == 0) {
+            throw new IllegalArgumentException("set: empty; at least one image is needed");
+        }
+        set.requireFinite("set");
+        return new Neighbours(set, block, resident);
+    }
+
+    /**
+     * The images searched.
+     *
+     * @return the set given at the start
+     */
+    public Images set() {
+        return set;
+    }
+
+    /**
+     * The k nearest images of each query; a query that is in the set finds itself.
+     *
+     * @param queries images of the set's shape
+     * @param k 1 to the size of the set
+     * @return one row per query
+     * @throws IllegalArgumentException if k is out of range, shapes differ or a query holds a value that is not finite
+     * @throws memoria.progress.Interrupted if the thread is interrupted
+     */
+    public Found nearest(Images queries, int k) {
+        set.requireSameItem("queries", queries);
+        queries.requireFinite("queries");
+        requireK(k, set.count());
+        return search(queries, k, false);
+    }
+
+    /**
+     * For each image of the set its k nearest among the others.
+     *
+     * @param k 1 to one less than the size of the set
+     * @return one row per image of the set
+     * @throws IllegalArgumentException if k is out of range
+     * @throws memoria.progress.Interrupted if the thread is interrupted
+     */
+    public Found leaveOneOut(int k) {
+        requireK(k, set.count() - 1);
+        return search(set, k, true);
+    }
+
+    private static void requireK(int k, int most) {
+        if (k < 1 || k > most) {
+            throw new IllegalArgumentException(
+                    "k: " + k + " nearest of " + most + " images; 1 to " + most + " are legal");
+        }
+    }
+
+    /**
+     * How often the most frequent image comes in the set.
+     *
+     * @return 1 if all images are distinct
+     */
+    public synchronized int mostCopies() {
+        if (mostCopies == null) {
+            Map<Images, Integer> counts = new HashMap<>();
+            for (int i = 0; i < set.count(); i++) {
+                counts.merge(set.slice(i, i + 1), 1, Integer::sum);
+            }
+            mostCopies = counts.values().stream().max(Integer::compare).orElse(0);
+        }
+        return mostCopies;
+    }
+
+    private synchronized Found search(Images queries, int k, boolean withoutSelf) {
+        int[][] index = new int[queries.count()][];
+        double[][] distance = new double[queries.count()][];
+        int kept = Math.min(set.count(), k + SPARE + (withoutSelf ? 1 : 0));
+        try (Progress progress = Progress.start("Searching neighbours", queries.count())) {
+            for (int from = 0; from < queries.count(); from += QUERIES) {
+                Images some = queries.slice(from, Math.min(queries.count(), from + QUERIES));
+                int[][] candidates = candidates(some, kept);
+                for (int row = 0; row < some.count(); row++) {
+                    int[] places = candidates[row];
+                    double[] exact = distances(some, row, places);
+                    int[] best = best(places, exact, withoutSelf ? from + row : -1, k);
+                    index[from + row] = Arrays.stream(best).map(c -> places[c]).toArray();
+                    distance[from + row] = Arrays.stream(best).mapToDouble(c -> exact[c]).toArray();
+                }
+                progress.at(from + some.count());
+            }
+        }
+        return new Found(index, distance);
+    }
+
+    private double[] distances(Images queries, int row, int[] places) {
+        return Arrays.stream(places)
+                .mapToDouble(place -> queries.distance(row, set, place))
+                .toArray();
+    }
+
+    /** The k nearest candidates, nearest first and equal ones by place. */
+    private static int[] best(int[] places, double[] exact, int self, int k) {
+        return IntStream.range(0, places.length)
+                .filter(c -> places[c] != self)
+                .boxed()
+                .sorted(
+                        Comparator.comparingDouble((Integer c) -> exact[c])
+                                .thenComparingInt(c -> places[c]))
+                .limit(k)
+                .mapToInt(c -> c)
+                .toArray();
+    }
+
+    /** The kept nearest by the matrix product, in no particular order. */
+    private int[][] candidates(Images queries, int kept) {
+        int rows = queries.count();
+        float[][] values = new float[rows][0];
+        int[][] places = new int[rows][0];
+        for (int from = 0, b = 0; from < set.count(); from += block, b++) {
+            Progress.checkpoint();
+            int first = from;
+            int number = b;
+            int size = Math.min(block, set.count() - from);
+            Scope.run(
+                    () ->
+                            Autograd.off(
+                                    () -> {
+                                        List<NDArray> top =
+                                                scores(queries, number, Math.min(kept, size));
+                                        merge(top, first, kept, values, places);
+                                        return null;
+                                    }));
+        }
+        return places;
+    }
+
+    /** {@code |y|^2 - 2 x y} for a block of the set, its smallest values and where they stand: |x|^2 orders nothing. */
+    private List<NDArray> scores(Images queries, int number, int k) {
+        NDArray[] rows = rows(number);
+        NDArray x = queries.tensor(manager).reshape(queries.count(), set.itemSize());
+        return Ops.topk(Ops.linear(Scalars.mul(x, -2), rows[0], rows[1]), k, false);
+    }
+
+    /** The block's images (n, D) and squared norms (n). */
+    private NDArray[] rows(int number) {
+        if (manager == null) {
+            manager = Torch.manager();
+            // Readers drop searches without closing them.
+            CLEANER.register(this, manager::close);
+        }
+        if (number < blocks.size()) {
+            return new NDArray[] {blocks.get(number), norms.get(number)};
+        }
+        int from = number * block;
+        Images images = set.slice(from, Math.min(set.count(), from + block));
+        NDArray y = images.tensor(manager).reshape(new Shape(images.count(), set.itemSize()));
+        NDArray norm = y.square().sum(new int[] {1});
+        if (resident) {
+            blocks.add(Scope.release(y));
+            norms.add(Scope.release(norm));
+        }
+        return new NDArray[] {y, norm};
+    }
+
+    private static void merge(
+            List<NDArray> top, int first, int kept, float[][] values, int[][] places) {
+        float[] scores = top.get(0).toFloatArray();
+        long[] columns = top.get(1).toLongArray();
+        int k = scores.length / values.length;
+        for (int row = 0; row < values.length; row++) {
+            float[] old = values[row];
+            int[] oldPlaces = places[row];
+            int size = Math.min(kept, old.length + k);
+            float[] merged = new float[size];
+            int[] mergedPlaces = new int[size];
+            for (int i = 0, a = 0, b = 0; i < size; i++) {
+                int at = row * k + b;
+                boolean takeOld = b == k || a < old.length && old[a] <= scores[at];
+                merged[i] = takeOld ? old[a] : scores[at];
+                mergedPlaces[i] = takeOld ? oldPlaces[a] : first + (int) columns[at];
+                a += takeOld ? 1 : 0;
+                b += takeOld ? 0 : 1;
+            }
+            values[row] = merged;
+            places[row] = mergedPlaces;
+        }
+    }
+
+    /**
+     * Images of the set as a tensor, for distances that are differentiated.
+     *
+     * @param owner its manager
+     * @param index rows of places, all of one length
+     * @return (rows, length, C H W), float32
+     */
+    NDArray gather(NDManager owner, int[][] index) {
+        int[] flat = Arrays.stream(index).flatMapToInt(Arrays::stream).toArray();
+        return Tensors.of(
+                owner,
+                set.select(flat).all(),
+                new Shape(index.length, index[0].length, set.itemSize()));
+    }
+
+    /** Frees the native copy; a later search makes it again. */
+    @Override
+    public synchronized void close() {
+        if (manager != null) {
+            manager.close();
+            manager = null;
+            blocks.clear();
+            norms.clear();
+        }
+    }
+}

@@ -1,0 +1,212 @@
+package memoria.similarity;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import memoria.data.Images;
+import memoria.torch.Autograd;
+import memoria.torch.Ops;
+import memoria.torch.Scalars;
+
+/**
+ * The normalised distance nL2 of an image to its nearest training image (Carlini et al., 2023; AMG, Eq. 3):
+ *
+ * <pre>nL2(x) = -|x - y_1|_2 / (alpha / k (|x - y_1|_2 + ... + |x - y_k|_2))</pre>
+ *
+ * where y_1 ... y_k are the k = 50 nearest training images, nearest first, and alpha = 0.5. It is 0 for an exact copy, {@code -1 / alpha}
+ * where all k are equally far, and never leaves this range: more negative means less similar.
+ *
+ * <p>The training images must be distinct. An image that comes k times has itself as all its neighbours, and near copies of it would seem
+ * the least similar images of all; such a set is refused.
+ *
+ * <pre>{@code
+ * var nl2   = NormalizedL2.against(train.distinct());
+ * var limit = nl2.threshold(FashionMnist.test().resize(16, 16).distinct(), 0.001);
+ * }</pre>
+ */
+public final class NormalizedL2 implements AutoCloseable {
+
+    /** Squared distances below this have gradient 0: at an exact copy the distance has no gradient. */
+    private static final double COPY = 1e-12;
+
+    private final Neighbours neighbours;
+    private final int k;
+    private final double alpha;
+
+    private NormalizedL2(Neighbours neighbours, int k, double alpha) {
+        this.neighbours = neighbours;
+        this.k = k;
+        this.alpha = alpha;
+    }
+
+    /**
+     * The measure against a training set, with Carlini's k = 50 and alpha = 0.5.
+     *
+     * @param train distinct training images; sets smaller than 50 need {@link #neighbours}
+     * @return the measure
+     * @throws IllegalArgumentException if the set is empty or holds a value that is not finite
+     */
+    public static NormalizedL2 against(Images train) {
+        return new NormalizedL2(Neighbours.among(train), 50, 0.5);
+    }
+
+    /**
+     * The measure with another number of neighbours in the denominator.
+     *
+     * @param k at least 2; the nearest is one of them
+     * @return a measure that shares this one's search
+     * @throws IllegalArgumentException if k is below 2 or above the size of the set
+     */
+    public NormalizedL2 neighbours(int k) {
+        if (k < 2 || k > neighbours.set().count()) {
+            throw new IllegalArgumentException(
+                    "k: "
+                            + k
+                            + " neighbours in a set of "
+                            + neighbours.set().count()
+                            + " images; 2 to that many are legal");
+        }
+        return new NormalizedL2(neighbours, k, alpha);
+    }
+
+    /**
+     * The measure with another factor in the denominator.
+     *
+     * @param alpha above 0
+     * @return a measure that shares this one's search
+     * @throws IllegalArgumentException if alpha is not above 0
+     */
+    public NormalizedL2 alpha(double alpha) {
+        if (!(alpha > 0 && Double.isFinite(alpha))) {
+            throw new IllegalArgumentException("alpha: " + alpha + "; above 0 is legal");
+        }
+        return new NormalizedL2(neighbours, k, alpha);
+    }
+
+    /**
+     * The training images compared with.
+     *
+     * @return the set
+     */
+    public Images train() {
+        return neighbours.set();
+    }
+
+    /**
+     * nL2 of every image.
+     *
+     * @param images of the training images' shape
+     * @return one number per image in [-1/alpha, 0]
+     * @throws IllegalArgumentException if shapes differ, a value is not finite, the set has fewer than k images or one of them k times
+     * @throws memoria.progress.Interrupted if the thread is interrupted
+     */
+    public double[] of(Images images) {
+        return nearest(images).stream().mapToDouble(Neighbour::nl2).toArray();
+    }
+
+    /**
+     * The nearest training image of every image.
+     *
+     * @param images of the training images' shape
+     * @return one per image: its place in {@link #train}, Euclidean distance and nL2
+     * @throws IllegalArgumentException if shapes differ, a value is not finite, the set has fewer than k images or one of them k times
+     * @throws memoria.progress.Interrupted if the thread is interrupted
+     */
+    public List<Neighbour> nearest(Images images) {
+        return nearest(find(images));
+    }
+
+    /**
+     * The nearest other training image of every training image: how alike real images of this set are anyway.
+     *
+     * @return one per training image
+     * @throws IllegalArgumentException if the set has not more than k images, or one of them k times
+     * @throws memoria.progress.Interrupted if the thread is interrupted
+     */
+    public List<Neighbour> leaveOneOut() {
+        requireDistinct();
+        return nearest(neighbours.leaveOneOut(k));
+    }
+
+    private List<Neighbour> nearest(Neighbours.Found found) {
+        return IntStream.range(0, found.index().length)
+                .mapToObj(
+                        i ->
+                                new Neighbour(
+                                        found.index()[i][0],
+                                        found.distance()[i][0],
+                                        nl2(found.distance()[i])))
+                .toList();
+    }
+
+    private double nl2(double[] distances) {
+        double mean = Arrays.stream(distances).average().orElseThrow();
+        return mean == 0 ? -1 / alpha : 0.0 - distances[0] / (alpha * mean);
+    }
+
+    private Neighbours.Found find(Images images) {
+        requireDistinct();
+        return neighbours.nearest(images, k);
+    }
+
+    private void requireDistinct() {
+        int count = neighbours.set().count();
+        if (k > count) {
+            throw new IllegalArgumentException(
+                    "k: "
+                            + k
+                            + " neighbours are wanted, but the training set has "
+                            + count
+                            + " images; choose fewer with neighbours(k)");
+        }
+        int copies = neighbours.mostCopies();
+        if (copies >= k) {
+            throw new IllegalArgumentException(
+                    "train: one image comes "
+                            + copies
+                            + " times, so all its "
+                            + k
+                            + " neighbours are itself; give distinct images (DataSet.distinct())");
+        }
+    }
+
+    /**
+     * nL2 of a batch as a tensor that can be differentiated: gradients flow through numerator and denominator, while which images are the
+     * nearest is held fixed. At an exact copy the numerator's gradient is 0.
+     *
+     * @param x (B, C, H, W) of the training images' shape
+     * @return (B), recording if x is
+     * @throws IllegalArgumentException if shapes differ, a value is not finite, the set has fewer than k images or one of them k times
+     * @throws memoria.progress.Interrupted if the thread is interrupted
+     */
+    public NDArray of(NDArray x) {
+        Neighbours.Found found = find(Autograd.off(() -> Images.from(Ops.detach(x))));
+        long rows = x.getShape().get(0);
+        NDArray y = neighbours.gather(x.getManager(), found.index());
+        NDArray flat = x.reshape(new Shape(rows, 1, neighbours.set().itemSize()));
+        NDArray squared = flat.sub(y).square().sum(new int[] {2});
+        NDArray distances = Ops.clamp(squared, COPY, Float.MAX_VALUE).sqrt();
+        NDArray nearest = Ops.narrow(distances, 1, 0, 1).reshape(new Shape(rows));
+        return Scalars.mul(nearest.div(distances.mean(new int[] {1})), -1 / alpha);
+    }
+
+    /**
+     * The level of nL2 that unseen real images exceed at a rate: what counts as memorized.
+     *
+     * @param unseen real images that are not in the training set
+     * @param rate in (0, 1), for example 0.01 or 0.001
+     * @return the level
+     * @throws IllegalArgumentException if there are fewer than {@code 1 / rate} images or {@link #of(Images)} refuses them
+     */
+    public double threshold(Images unseen, double rate) {
+        return NullThreshold.exceeded(of(unseen), rate);
+    }
+
+    /** Frees the search's native memory; a later use makes it again. */
+    @Override
+    public void close() {
+        neighbours.close();
+    }
+}
