@@ -6,7 +6,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
-import java.util.Objects;
 import memoria.torch.Tensors;
 
 /**
@@ -459,7 +458,11 @@ public final class Images {
      */
     @Override
     public int hashCode() {
-        return Objects.hash(item(), Arrays.hashCode(all()));
+        int hash = item().hashCode();
+        for (int at = start * itemSize(); at < (start + count) * itemSize(); at++) {
+            hash = 31 * hash + Float.floatToIntBits(values[at]);
+        }
+        return hash;
     }
 
     /**
