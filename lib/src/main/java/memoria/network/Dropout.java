@@ -19,7 +19,14 @@ public record Dropout(double probability, long seed, long step) {
     /** No dropout: sampling and evaluation. */
     public static final Dropout NONE = new Dropout(0, 0, 0);
 
-    /** Checks the probability. */
+    /**
+     * Checks the probability.
+     *
+     * @param probability as in the record
+     * @param seed as in the record
+     * @param step as in the record
+     * @throws IllegalArgumentException if one is not legal; it is named
+     */
     public Dropout {
         if (!(probability >= 0 && probability < 1)) {
             throw new IllegalArgumentException("probability: " + probability + " is not in [0, 1)");

@@ -13,7 +13,15 @@ import java.util.List;
 public record MlpConfig(int dimension, List<Integer> hidden, int timeWidth, double timeFactor)
         implements NetworkConfig {
 
-    /** Checks every argument and copies the list. */
+    /**
+     * Checks every argument and copies the list.
+     *
+     * @param dimension as in the record
+     * @param hidden as in the record
+     * @param timeWidth as in the record
+     * @param timeFactor as in the record
+     * @throws IllegalArgumentException if one is not legal; it is named
+     */
     public MlpConfig {
         hidden = List.copyOf(hidden);
         if (dimension < 1) {

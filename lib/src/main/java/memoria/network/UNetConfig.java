@@ -42,7 +42,24 @@ public record UNetConfig(
 
     private static final int GROUPS = 32;
 
-    /** Checks every argument and copies the lists. */
+    /**
+     * Checks every argument and copies the lists.
+     *
+     * @param inChannels as in the record
+     * @param modelChannels as in the record
+     * @param outChannels as in the record
+     * @param numResBlocks as in the record
+     * @param attentionResolutions as in the record
+     * @param channelMult as in the record
+     * @param convResample as in the record
+     * @param numClasses as in the record
+     * @param numHeads as in the record
+     * @param numHeadsUpsample as in the record
+     * @param useScaleShiftNorm as in the record
+     * @param dropout as in the record
+     * @param timeFactor as in the record
+     * @throws IllegalArgumentException if one is not legal; it is named
+     */
     public UNetConfig {
         attentionResolutions = List.copyOf(attentionResolutions);
         channelMult = List.copyOf(channelMult);

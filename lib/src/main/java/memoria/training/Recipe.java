@@ -27,7 +27,20 @@ public record Recipe(
         double conditionDropout,
         long seed) {
 
-    /** Checks every argument. */
+    /**
+     * Checks every argument.
+     *
+     * @param steps as in the record
+     * @param batch as in the record
+     * @param learningRate as in the record
+     * @param warmup as in the record
+     * @param weightDecay as in the record
+     * @param clipNorm as in the record
+     * @param ema as in the record
+     * @param conditionDropout as in the record
+     * @param seed as in the record
+     * @throws IllegalArgumentException if one is not legal; it is named
+     */
     public Recipe {
         require(steps >= 1, "steps", steps, "at least 1");
         require(batch >= 1, "batch", batch, "at least 1");
