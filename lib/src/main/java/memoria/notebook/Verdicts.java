@@ -1,0 +1,87 @@
+package memoria.notebook;
+
+import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** The verdicts a notebook is expected to reach: a file beside it, claim to verdict, in the order of the table. */
+final class Verdicts {
+
+    private final Path file;
+    private final Map<String, String> expected;
+
+    private Verdicts(Path file, Map<String, String> expected) {
+        this.file = file;
+        this.expected = expected;
+    }
+
+    /**
+     * Reads the file of a notebook: {@code NAME.verdicts.json} in {@code notebooks/} or directly under the system property
+     * {@code memoria.root}, else under the working directory or the nearest of its parents that has it.
+     *
+     * @param notebook the notebook's name
+     * @return the verdicts, or null if there is no such file
+     * @throws IllegalArgumentException if the file is not a flat JSON object
+     */
+    static Verdicts of(String notebook) {
+        String root = System.getProperty("memoria.root");
+        Path from = Path.of(root == null ? "" : root).toAbsolutePath();
+        Stream<Path> places =
+                root == null
+                        ? Stream.iterate(from, p -> p != null, Path::getParent)
+                        : Stream.of(from);
+        String name = notebook + ".verdicts.json";
+        return places.flatMap(p -> Stream.of(p.resolve("notebooks").resolve(name), p.resolve(name)))
+                .filter(Files::isRegularFile)
+                .findFirst()
+                .map(Verdicts::read)
+                .orElse(null);
+    }
+
+    private static Verdicts read(Path file) {
+        try {
+            JsonObject json = new Gson().fromJson(Files.readString(file), JsonObject.class);
+            Map<String, String> expected = new LinkedHashMap<>();
+            for (Map.Entry<String, JsonElement> e : json.entrySet()) {
+                expected.put(e.getKey(), e.getValue().getAsString());
+            }
+            return new Verdicts(file, expected);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (JsonParseException | IllegalStateException | NullPointerException e) {
+            throw new IllegalArgumentException(
+                    file + " must be a JSON object of claim to verdict", e);
+        }
+    }
+
+    Path file() {
+        return file;
+    }
+
+    Map<String, String> expected() {
+        return expected;
+    }
+
+    /**
+     * The content of a file that expects these verdicts.
+     *
+     * @param verdicts claim to verdict, in order
+     * @return JSON
+     */
+    static String json(Map<String, String> verdicts) {
+        return new GsonBuilder()
+                .setPrettyPrinting()
+                .disableHtmlEscaping()
+                .create()
+                .toJson(verdicts);
+    }
+}
