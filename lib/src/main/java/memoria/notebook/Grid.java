@@ -50,6 +50,14 @@ public final class Grid extends Picture<Grid> {
         if (batches.length == 0) {
             throw new IllegalArgumentException("images: at least one batch is needed");
         }
+        for (Images batch : batches) {
+            if (batch.channels() != 1 && batch.channels() != 3) {
+                throw new IllegalArgumentException(
+                        "images: "
+                                + batch.channels()
+                                + " channels; 1 (grey) or 3 (colour) make a picture");
+            }
+        }
         this.batches = List.of(batches);
         this.paired = paired;
     }
@@ -194,7 +202,9 @@ public final class Grid extends Picture<Grid> {
         int width = at.left + at.columns * (at.cell + gapX) - gapX + MARGIN;
         BufferedImage image = Style.canvas(Math.max(width, titleWidth()), height);
         Graphics2D g = Style.smooth(image);
-        g.setRenderingHint(RenderingHints.KEY_INTERPOLATION, interpolation(at));
+        g.setRenderingHint(
+                RenderingHints.KEY_INTERPOLATION,
+                RenderingHints.VALUE_INTERPOLATION_NEAREST_NEIGHBOR);
         text(g, title(), MARGIN, MARGIN + 14, true);
         int y = top;
         int cell = 0;
@@ -213,10 +223,11 @@ public final class Grid extends Picture<Grid> {
         return image;
     }
 
-    private Object interpolation(Layout at) {
-        return at.tile < batches.get(0).width()
-                ? RenderingHints.VALUE_INTERPOLATION_BICUBIC
-                : RenderingHints.VALUE_INTERPOLATION_NEAREST_NEIGHBOR;
+    /** A picture to be drawn at the tile's size: large images are averaged down to it here, small ones enlarged by the drawing. */
+    private static BufferedImage picture(Images batch, int index, Layout at) {
+        return batch.width() > at.tile
+                ? batch.slice(index, index + 1).resize(at.high, at.tile).picture(0)
+                : batch.picture(index);
     }
 
     private void cell(Graphics2D g, Layout at, int batch, int index, int cell, int x, int y) {
@@ -224,10 +235,10 @@ public final class Grid extends Picture<Grid> {
         int left = x + (at.cell - images) / 2;
         g.setColor(EDGE);
         g.fillRect(left - 1, y - 1, images + 2, at.high + 2);
-        g.drawImage(batches.get(batch).picture(index), left, y, at.tile, at.high, null);
+        g.drawImage(picture(batches.get(batch), index, at), left, y, at.tile, at.high, null);
         if (paired) {
             int right = left + at.tile + 2;
-            g.drawImage(batches.get(1).picture(index), right, y, at.tile, at.high, null);
+            g.drawImage(picture(batches.get(1), index, at), right, y, at.tile, at.high, null);
         }
         if (highlighted.length > 0 && highlighted[cell]) {
             g.setColor(HIGHLIGHT);

@@ -27,7 +27,9 @@ public final class Live {
                 shown = true;
                 return;
             } catch (ReflectiveOperationException e) {
-                System.err.println("This kernel did not take a picture: " + e.getCause());
+                System.err.println(
+                        "This kernel did not take an output: "
+                                + (e.getCause() == null ? e : e.getCause()));
             }
         }
         String text = String.valueOf(bundle.get("text/plain"));

@@ -66,15 +66,15 @@ final class Numbers {
 
     private static String special(double v, String pattern) {
         if (Double.isNaN(v)) {
-            return "–";
+            return "-";
         }
         if (Double.isInfinite(v)) {
-            return v > 0 ? "∞" : "−∞";
+            return v > 0 ? "inf" : "-inf";
         }
         String text = String.format(Locale.ROOT, pattern, v);
         // "-0.000" is a zero that was rounded.
         return text.startsWith("-") && text.chars().noneMatch(c -> c >= '1' && c <= '9')
                 ? text.substring(1)
-                : text.replace('-', '−').replace("e−", "e-");
+                : text;
     }
 }

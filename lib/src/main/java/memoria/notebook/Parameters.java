@@ -24,7 +24,21 @@ import java.util.function.UnaryOperator;
  */
 public final class Parameters implements Displayable {
 
-    private static final Set<String> RESERVED = Set.of("profile", "root", "quiet", "device");
+    /** Settings of the library and of its scripts, which a parameter's override would change too. */
+    private static final Set<String> RESERVED =
+            Set.of(
+                    "profile",
+                    "root",
+                    "quiet",
+                    "device",
+                    "cache",
+                    "checkpoints",
+                    "data",
+                    "offline",
+                    "sources",
+                    "kernel",
+                    "heap",
+                    "python");
 
     private record Entry(String name, String value, String source, String quick, String paper) {}
 

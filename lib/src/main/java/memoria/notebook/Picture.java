@@ -2,6 +2,7 @@ package memoria.notebook;
 
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
@@ -74,6 +75,7 @@ public abstract class Picture<P extends Picture<P>> implements Displayable {
      * Saves the picture and the numbers behind it.
      *
      * @param stem path without extension; {@code .png} and {@code .csv} are written, folders made
+     * @throws UncheckedIOException if the files cannot be written
      */
     public final void save(Path stem) {
         try {
@@ -85,7 +87,7 @@ public abstract class Picture<P extends Picture<P>> implements Displayable {
             }
             numbers().write().csv(stem.resolveSibling(stem.getFileName() + ".csv").toFile());
         } catch (IOException e) {
-            throw new java.io.UncheckedIOException("figure not saved: " + stem, e);
+            throw new UncheckedIOException("figure not saved: " + stem, e);
         }
     }
 

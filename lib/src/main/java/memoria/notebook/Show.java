@@ -94,7 +94,7 @@ public final class Show {
      *
      * @param batches one or more batches of images with 1 or 3 channels
      * @return the grid, to be refined and shown
-     * @throws IllegalArgumentException if there is no batch
+     * @throws IllegalArgumentException if there is no batch, or one has neither 1 nor 3 channels
      */
     public static Grid grid(Images... batches) {
         return Grid.of(batches);

@@ -49,7 +49,7 @@ final class TableView {
             view.row(columns.stream().map(c -> c.get(row)).toList());
         }
         if (shown < table.rowCount()) {
-            view.note("… and " + (table.rowCount() - shown) + " more rows.");
+            view.note("... and " + (table.rowCount() - shown) + " more rows.");
         }
         return view.displayable();
     }
@@ -64,7 +64,7 @@ final class TableView {
             return IntStream.range(0, shown).mapToObj(i -> format.apply(values[i])).toList();
         }
         return IntStream.range(0, shown)
-                .mapToObj(i -> column.isMissing(i) ? "–" : column.getString(i))
+                .mapToObj(i -> column.isMissing(i) ? "-" : column.getString(i))
                 .toList();
     }
 

@@ -119,10 +119,13 @@ public final class Progress implements AutoCloseable {
         }
 
         private static String clock(double seconds) {
+            if (seconds < 59.5) {
+                return String.format(Locale.ROOT, seconds < 9.95 ? "%.1f s" : "%.0f s", seconds);
+            }
             long s = Math.round(seconds);
             return s < 3600
-                    ? String.format(Locale.ROOT, "%d:%02d", s / 60, s % 60)
-                    : String.format(Locale.ROOT, "%d:%02d:%02d", s / 3600, s / 60 % 60, s % 60);
+                    ? String.format(Locale.ROOT, "%d:%02d min", s / 60, s % 60)
+                    : String.format(Locale.ROOT, "%d:%02d h", s / 3600, s / 60 % 60);
         }
     }
 

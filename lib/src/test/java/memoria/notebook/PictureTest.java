@@ -161,7 +161,7 @@ class PictureTest {
         Images dark = Images.of(filled(3 * 256, -1), 3, 1, 16, 16);
         Images light = Images.of(filled(3 * 256, 0), 3, 1, 16, 16);
         Grid pairs = Show.pairs(dark, light, "nL2", new double[] {-0.1, -0.5, -1.2});
-        assertThat(pairs.toString()).contains("3 pairs", "nL2 −0.10 | nL2 −0.50 | nL2 −1.20");
+        assertThat(pairs.toString()).contains("3 pairs", "nL2 -0.10 | nL2 -0.50 | nL2 -1.20");
         BufferedImage plain = pairs.image();
         assertThat(pixels(plain, Role.HEAVY.color())).isZero();
         assertThat(pixels(pairs.highlight(true, false, false).image(), Role.HEAVY.color()))
@@ -169,6 +169,8 @@ class PictureTest {
         assertThat(pairs.numbers().stringColumn("batch").countUnique()).isEqualTo(2);
         assertThatThrownBy(() -> Show.pairs(dark, light.first(2), "nL2", new double[3]))
                 .hasMessageContaining("right: 2 images for 3");
+        assertThatThrownBy(() -> Show.grid(Images.of(new float[16], 1, 4, 2, 2)))
+                .hasMessageContaining("images: 4 channels");
         assertThatThrownBy(() -> Show.grid(dark).captions("a")).hasMessageContaining("captions: 1");
         assertThatThrownBy(() -> Show.grid(dark, light).rows("a")).hasMessageContaining("labels");
     }

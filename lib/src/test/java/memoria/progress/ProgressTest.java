@@ -53,9 +53,13 @@ class ProgressTest {
     @Test
     void aStateHasPercentRateAndTimeLeft() {
         var state = new Progress.State("Training", 250, 1000, 25, 10, "loss 0.12", false);
-        assertThat(state).hasToString("Training  25% 250/1000, 10/s, 1:15 left, loss 0.12");
+        assertThat(state).hasToString("Training  25% 250/1000, 10/s, 1:15 min left, loss 0.12");
         var stopped = new Progress.State("Training", 250, 1000, 25, 10, "", true);
-        assertThat(stopped).hasToString("Training  25% 250/1000, 10/s, stopped after 0:25");
+        assertThat(stopped).hasToString("Training  25% 250/1000, 10/s, stopped after 25 s");
+        var brief = new Progress.State("Search", 9, 9, 0.84, 0, "", true);
+        assertThat(brief).hasToString("Search 100% 9/9, took 0.8 s");
+        var hours = new Progress.State("Training", 0, 36_000, 1, 2, "", false);
+        assertThat(hours).hasToString("Training   0% 0/36000, 2.00/s, 5:00 h left");
         var unknown = new Progress.State("Download", 250, 0, 25, 0.5, "", false);
         assertThat(unknown).hasToString("Download 250, 0.50/s");
     }
