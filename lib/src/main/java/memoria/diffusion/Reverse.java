@@ -113,23 +113,33 @@ public record Reverse(NoiseSchedule schedule) {
      * @throws IllegalArgumentException if an index is out of range or their count is not B
      */
     public NDArray ddim(NDArray x0Hat, NDArray epsilon, int[] index, double eta, NDArray noise) {
-        double[] sigma = Rows.of(index, i -> eta * ddimNoise(i));
+        double[] sigma = Rows.of(index, i -> ddimNoise(i, (float) eta));
         double[] direction = new double[index.length];
         for (int i = 0; i < index.length; i++) {
-            double left = schedule.noiseVariance(index[i] - 1) - sigma[i] * sigma[i];
-            direction[i] = Math.sqrt(Math.max(0, left));
+            float left = 1 - alphaBarPrev(index[i]) - (float) sigma[i] * (float) sigma[i];
+            direction[i] = root(Math.max(0, left));
         }
-        double[] signal = Rows.of(index, i -> Math.sqrt(schedule.alphaBarPrev(i)));
+        double[] signal = Rows.of(index, i -> root(alphaBarPrev(i)));
         NDArray next = Rows.combine(signal, x0Hat, direction, epsilon);
         return noise == null ? next : next.add(Rows.scale(sigma, noise));
     }
 
-    /** sigma_t of DDIM at eta 1; 0 at index 0. */
-    double ddimNoise(int index) {
-        return Math.sqrt(
-                schedule.noiseVariance(index - 1)
-                        / schedule.noiseVariance(index)
-                        * schedule.beta(index));
+    // The public samplers round DDIM's coefficients to single precision before they are subtracted.
+    // Where alphaBar is nearly 1 that changes
+    // the third digit of the little noise left, and only the same rounding gives the same numbers.
+
+    private float ddimNoise(int index, float eta) {
+        float alphaBar = (float) schedule.alphaBar(index);
+        float before = alphaBarPrev(index);
+        return eta * root((1 - before) / (1 - alphaBar)) * root(1 - alphaBar / before);
+    }
+
+    private float alphaBarPrev(int index) {
+        return (float) schedule.alphaBarPrev(index);
+    }
+
+    private static float root(float x) {
+        return (float) Math.sqrt(x);
     }
 
     /**
@@ -144,9 +154,9 @@ public record Reverse(NoiseSchedule schedule) {
      */
     public NDArray ddimInverse(NDArray x0Hat, NDArray epsilon, int[] index) {
         return Rows.combine(
-                Rows.of(index, i -> Math.sqrt(schedule.alphaBarNext(i))),
+                Rows.of(index, i -> root((float) schedule.alphaBarNext(i))),
                 x0Hat,
-                Rows.of(index, i -> Math.sqrt(1 - schedule.alphaBarNext(i))),
+                Rows.of(index, i -> root(1 - (float) schedule.alphaBarNext(i))),
                 epsilon);
     }
 

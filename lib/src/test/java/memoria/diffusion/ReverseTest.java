@@ -157,7 +157,7 @@ class ReverseTest {
                 .withMessageStartingWith("t: 2 times for a batch");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> reverse.ddim(x0, noise, new int[] {0, 0, 0, 100}, 0, null))
-                .withMessageStartingWith("index: 100");
+                .withMessageContaining("100");
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> reverse.ddpm(x0, x0, index, Variance.LEARNED_RANGE, null))
                 .withMessageStartingWith("variance: LEARNED_RANGE");
