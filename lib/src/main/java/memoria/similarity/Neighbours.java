@@ -32,7 +32,7 @@ public final class Neighbours implements AutoCloseable {
 
     private static final Cleaner CLEANER = Cleaner.create();
     private static final long RESIDENT_BYTES = 1L << 30;
-    private static final int BLOCK_VALUES = 1 << 23;
+    private static final int BLOCK_VALUES = 1 << 25;
     private static final int QUERIES = 256;
 
     /** Candidates beyond k: the order near rank k is only known to float32's rounding. */

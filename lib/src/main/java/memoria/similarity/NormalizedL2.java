@@ -5,7 +5,9 @@ import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import memoria.data.DataSet;
 import memoria.data.Images;
+import memoria.diffusion.Samples;
 import memoria.torch.Autograd;
 import memoria.torch.Ops;
 import memoria.torch.Scalars;
@@ -23,7 +25,7 @@ import memoria.torch.Scalars;
  *
  * <pre>{@code
  * var nl2   = NormalizedL2.against(train.distinct());
- * var limit = nl2.threshold(FashionMnist.test().resize(16, 16).distinct(), 0.001);
+ * var limit = nl2.threshold(FashionMnist.test().resize(16, 16), 0.001);
  * }</pre>
  */
 public final class NormalizedL2 implements AutoCloseable {
@@ -104,6 +106,28 @@ public final class NormalizedL2 implements AutoCloseable {
      */
     public double[] of(Images images) {
         return nearest(images).stream().mapToDouble(Neighbour::nl2).toArray();
+    }
+
+    /**
+     * nL2 of every distinct image of a set.
+     *
+     * @param set images of the training images' shape
+     * @return as {@link #of(Images)}
+     * @throws IllegalArgumentException as {@link #of(Images)}
+     */
+    public double[] of(DataSet set) {
+        return of(set.distinct());
+    }
+
+    /**
+     * nL2 of every generated image.
+     *
+     * @param samples images of the training images' shape
+     * @return as {@link #of(Images)}, one per seed
+     * @throws IllegalArgumentException as {@link #of(Images)}
+     */
+    public double[] of(Samples samples) {
+        return of(samples.images());
     }
 
     /**
@@ -202,6 +226,18 @@ public final class NormalizedL2 implements AutoCloseable {
      */
     public double threshold(Images unseen, double rate) {
         return NullThreshold.exceeded(of(unseen), rate);
+    }
+
+    /**
+     * As {@link #threshold(Images, double)}, for the distinct images of a set.
+     *
+     * @param unseen real images that are not in the training set
+     * @param rate in (0, 1)
+     * @return the level
+     * @throws IllegalArgumentException if there are fewer than {@code 1 / rate} images or {@link #of(Images)} refuses them
+     */
+    public double threshold(DataSet unseen, double rate) {
+        return threshold(unseen.distinct(), rate);
     }
 
     /** Frees the search's native memory; a later use makes it again. */
