@@ -32,18 +32,20 @@ final class NotebookCheck {
             Pattern.compile(
                     "\"(?:/\\w[\\w.-]*/|/(?:home|root|Users|tmp|work|var|opt|usr|mnt|data|etc)\\b|~/|[A-Za-z]:(?:/|\\\\\\\\))[^\"]*\"");
 
+    /** Tells what a snippet is; runs nothing. */
+    private static final JShell PARSER = JShell.builder().executionEngine("local").build();
+
     private NotebookCheck() {}
 
     /** What is wrong with a notebook, each with its cell; empty where all is well. */
     static List<String> problems(NotebookFile notebook) {
         List<String> problems = new ArrayList<>();
         Map<String, byte[]> classes = new LinkedHashMap<>();
-        try (CellEvaluator evaluator = CellEvaluator.builder().compiled(classes::put).build();
-                JShell parser = JShell.builder().executionEngine("local").build()) {
+        try (CellEvaluator evaluator = CellEvaluator.builder().compiled(classes::put).build()) {
             int number = 0;
             for (String cell : notebook.cells()) {
                 String name = notebook.name() + ", cell " + ++number;
-                style(cell, parser).forEach(problem -> problems.add(name + ": " + problem));
+                style(cell).forEach(problem -> problems.add(name + ": " + problem));
                 classes.clear();
                 try {
                     // No default imports: what a cell uses it must import.
@@ -52,16 +54,12 @@ final class NotebookCheck {
                     problems.add(name + ": " + String.join("\n    ", e.lines()));
                 }
                 forbidden(classes).forEach(problem -> problems.add(name + ": " + problem));
-                if (!problems.isEmpty()
-                        && problems.get(problems.size() - 1).contains("Interrupted")) {
-                    break;
-                }
             }
         }
         return problems;
     }
 
-    private static List<String> style(String cell, JShell parser) {
+    private static List<String> style(String cell) {
         List<String> problems = new ArrayList<>();
         long lines = cell.lines().count();
         if (lines > MAX_LINES) {
@@ -78,7 +76,7 @@ final class NotebookCheck {
         while (path.find()) {
             problems.add("holds an absolute path: " + path.group());
         }
-        for (Snippet snippet : parser.sourceCodeAnalysis().sourceToSnippets(cell)) {
+        for (Snippet snippet : PARSER.sourceCodeAnalysis().sourceToSnippets(cell)) {
             if (snippet.kind() == Snippet.Kind.TYPE_DECL) {
                 problems.add("defines a class: " + snippet.source().lines().findFirst().orElse(""));
             }
