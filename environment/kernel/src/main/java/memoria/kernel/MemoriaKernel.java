@@ -5,7 +5,6 @@ import com.google.gson.JsonObject;
 import java.lang.reflect.Array;
 import java.nio.charset.StandardCharsets;
 import java.time.DateTimeException;
-import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,19 +43,12 @@ import org.dflib.jjava.jupyter.messages.request.ShutdownRequest;
  * (no {@code status}, history entries that are not triples, nothing silent), sends its own.
  */
 final class MemoriaKernel extends BaseKernel {
-    /** Requests that were already waiting when a cell failed arrive one after the other at most this far apart. */
-    private static final long QUEUED_WITHIN_MILLIS = 250;
-
-    /** Requests sent at once, as "run all" does, are stamped at most this far apart. */
-    private static final long TOGETHER_MILLIS = 100;
-
     private static final int ARRAY_ELEMENTS_SHOWN = 20;
 
     private final CompletableFuture<CellEvaluator> evaluator;
     private final CellOutput output;
     private final History history = new History();
-    private long abortUntil;
-    private Instant failedAt = Instant.EPOCH;
+    private final Backlog backlog = new Backlog();
 
     /** Lets the kernel, which is in another package than the library's classes, choose the cell that output belongs to. */
     private static final class CellIO extends JupyterIO {
@@ -112,7 +104,7 @@ final class MemoriaKernel extends BaseKernel {
             ShellReplyEnvironment env, Message<ExecuteRequest> message) {
         ExecuteRequest request = message.getContent();
         env.setBusyDeferIdle();
-        if (queuedBehindFailure(message)) {
+        if (backlog.holds(System.currentTimeMillis(), sentAt(message))) {
             JsonObject reply = failure("Aborted", "an earlier cell failed", List.of());
             reply.addProperty("status", "aborted");
             reply.addProperty("execution_count", executionCount.get());
@@ -121,7 +113,6 @@ final class MemoriaKernel extends BaseKernel {
         }
         boolean counted = !request.isSilent() && request.shouldStoreHistory();
         int count = counted ? executionCount.getAndIncrement() : executionCount.get();
-        long began = System.currentTimeMillis();
         commManager.setMessageContext(message);
         if (!request.isSilent()) {
             env.publish(new PublishExecuteInput(request.getCode(), count));
@@ -147,14 +138,13 @@ final class MemoriaKernel extends BaseKernel {
             if (counted) {
                 history.add(count, request.getCode(), "");
             }
-            reply = failed(env, message, began, e);
+            reply = failed(env, request, e);
         } catch (Throwable e) {
             String what = "the kernel failed: " + e;
             reply =
                     failed(
                             env,
-                            message,
-                            began,
+                            request,
                             new CellError(e.getClass().getSimpleName(), what, formatError(e)));
         }
         output.flush();
@@ -178,12 +168,7 @@ final class MemoriaKernel extends BaseKernel {
         ((CellIO) io).attach(silent ? null : env, request.isStdinEnabled());
     }
 
-    private JsonObject failed(
-            ShellReplyEnvironment env,
-            Message<ExecuteRequest> message,
-            long began,
-            CellError error) {
-        ExecuteRequest request = message.getContent();
+    private JsonObject failed(ShellReplyEnvironment env, ExecuteRequest request, CellError error) {
         output.flush();
         List<String> lines = new ArrayList<>(error.lines());
         if (!lines.isEmpty()) {
@@ -193,32 +178,19 @@ final class MemoriaKernel extends BaseKernel {
             env.publish(new PublishError(error.name(), error.getMessage(), lines));
         }
         if (request.shouldStopOnError()) {
-            // By the clock of the front end, which may be another machine's.
-            failedAt =
-                    sentAt(message)
-                            .plusMillis(System.currentTimeMillis() - began + TOGETHER_MILLIS);
-            abortUntil = System.currentTimeMillis() + QUEUED_WITHIN_MILLIS;
+            backlog.failed(System.currentTimeMillis());
         }
         return failure(error.name(), error.getMessage(), lines);
     }
 
-    /** Cells that were sent before an earlier one failed, as "run all" does, must not run. */
-    private boolean queuedBehindFailure(Message<ExecuteRequest> message) {
-        long now = System.currentTimeMillis();
-        if (now > abortUntil || sentAt(message).isAfter(failedAt)) {
-            abortUntil = 0;
-            return false;
-        }
-        abortUntil = now + QUEUED_WITHIN_MILLIS;
-        return true;
-    }
-
-    private static Instant sentAt(Message<?> message) {
+    /** When a request was sent; a request that does not say so never waits behind a failure. */
+    private static long sentAt(Message<?> message) {
         try {
             return OffsetDateTime.parse(message.getHeader().getTimestamp().getDateString())
-                    .toInstant();
+                    .toInstant()
+                    .toEpochMilli();
         } catch (DateTimeException | NullPointerException e) {
-            return Instant.EPOCH;
+            return System.currentTimeMillis();
         }
     }
 

@@ -109,4 +109,23 @@ class SmallPartsTest {
                                 "Adds {@code a} to {@link B}.\n<p>Never &lt; 0.\n@return the sum"))
                 .isEqualTo("    Adds a to B.\n    \n    Never < 0.\n    @return the sum");
     }
+
+    @ParameterizedTest
+    @ValueSource(longs = {0, 5_000_000, -5_000_000})
+    void whatWaitedBehindAFailureIsToldFromWhatCameAfterWhateverTheSendersClock(long skew) {
+        Backlog backlog = new Backlog();
+        assertThat(backlog.holds(1_000, 990 + skew)).isFalse();
+        backlog.failed(61_000);
+        assertThat(backlog.holds(61_050, 1_001 + skew)).as("sent with the first").isTrue();
+        assertThat(backlog.holds(61_100, 40_000 + skew)).as("sent while it ran").isTrue();
+        assertThat(backlog.holds(61_150, 61_010 + skew)).as("sent after the failure").isFalse();
+        assertThat(backlog.holds(61_200, 50_000 + skew)).as("nothing waits any more").isFalse();
+    }
+
+    @Test
+    void aRequestThatComesLongAfterAFailureRunsWhateverItsTime() {
+        Backlog backlog = new Backlog();
+        backlog.failed(1_000);
+        assertThat(backlog.holds(1_001 + Backlog.GAP, 0)).isFalse();
+    }
 }
