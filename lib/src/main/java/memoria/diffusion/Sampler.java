@@ -16,7 +16,7 @@ public interface Sampler {
      *
      * @param model predicts the noise
      * @param seeds one per image, at least one
-     * @return the images; if the thread was interrupted, those of the batches finished until then
+     * @return the images; if the thread was interrupted, those of the batches finished until then, and the interrupt flag is still set
      * @throws IllegalArgumentException if there are no seeds, or the model's schedule is too short for the sampler's steps
      * @throws memoria.progress.Interrupted if the thread was interrupted before the first batch was finished
      */
@@ -30,7 +30,7 @@ public interface Sampler {
      * @param model predicts the noise
      * @param seeds one per image, at least one
      * @param condition one per image, or one for all
-     * @return the images; if the thread was interrupted, those of the batches finished until then
+     * @return the images; if the thread was interrupted, those of the batches finished until then, and the interrupt flag is still set
      * @throws IllegalArgumentException if there are no seeds, the conditions do not fit them, or the model's schedule is too short for the
      *     sampler's steps
      * @throws memoria.progress.Interrupted if the thread was interrupted before the first batch was finished

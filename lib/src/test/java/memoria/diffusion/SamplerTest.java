@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import memoria.data.Images;
 import memoria.progress.Interrupted;
+import memoria.torch.NativeMemory;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -227,6 +228,27 @@ class SamplerTest {
         int before = manager.getManagedArrays().size();
         sampler.sample(plane, Seeds.range(0, 4));
         assertThat(manager.getManagedArrays()).hasSize(before);
+    }
+
+    @Test
+    void nativeMemoryAfterAThousandStepsIsThatAfterAHundred() {
+        Shape item = new Shape(3, 48, 48);
+        double[] mean = new double[(int) item.size()];
+        try (Analytic model =
+                Analytic.gaussian(SCHEDULE, item, mean, new double[0][], new double[0])) {
+            Sampler sampler =
+                    Ddim.steps(100)
+                            .guidedBy(
+                                    step ->
+                                            Bend.score(
+                                                    step.gradX(
+                                                            Rows::mean,
+                                                            Step.Gradient.EPSILON_CONSTANT)));
+            // one forgotten tensor a step would be 200 MB
+            Seeds seeds = Seeds.range(0, 8);
+            long growth = NativeMemory.growth(() -> sampler.sample(model, seeds), 1, 10);
+            assertThat(growth).isLessThan(100L << 20);
+        }
     }
 
     @Test

@@ -67,7 +67,6 @@ public final class Golden {
         try {
             family.compare(golden);
         } catch (RuntimeException broken) {
-            broken.printStackTrace();
             rows.add(Row.of(golden.name(), "", Status.ERROR, broken.toString()));
         }
         rows.addAll(golden.rows());
