@@ -26,6 +26,8 @@ import memoria.progress.Interrupted;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SampleJobTest {
 
@@ -167,15 +169,20 @@ class SampleJobTest {
         assertThat(again.in(store).images()).isEqualTo(first.images());
     }
 
-    @Test
-    void anInterruptInsideAShardKeepsTheFinishedOnes() {
+    /** In whole-shard batches the sampler throws; in smaller ones it returns what it has of the shard. */
+    @ParameterizedTest
+    @CsvSource({"64, 25", "2, 52"})
+    void anInterruptInsideAShardKeepsTheFinishedOnes(int batch, int call) {
         Store store = Store.at(folder);
         Slow model = new Slow(1);
-        model.interruptAt = 25;
-        assertThatThrownBy(() -> job(model).in(store))
+        model.interruptAt = call;
+        SampleJob job =
+                SampleJob.of(ID, () -> model, Ddim.steps(10).batch(batch), Seeds.range(100, 130))
+                        .shardSize(4);
+        assertThatThrownBy(() -> job.in(store))
                 .isInstanceOf(Interrupted.class)
                 .hasMessageContaining("2 of 8 shards in ");
-        assertThat(store.finished(job(model))).containsExactly(0, 1);
+        assertThat(store.finished(job)).containsExactly(0, 1);
     }
 
     @Test
