@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import sys
 import time
 
@@ -36,7 +37,7 @@ class Console:
         text = " ".join(ANSI.sub("", text).split())
         if self.live:
             self.clear()
-            self.shown = text[:100]
+            self.shown = text[: shutil.get_terminal_size().columns - 1]
             print(self.shown, end="", flush=True)
         elif time.time() - self.told >= QUIET_SECONDS:
             print("      " + text[:120], flush=True)
@@ -121,6 +122,7 @@ def tidy(notebook):
             else:
                 joined.append(output)
         cell.outputs = joined
+    notebook.metadata.get("language_info", {}).pop("version", None)
     return notebook
 
 
