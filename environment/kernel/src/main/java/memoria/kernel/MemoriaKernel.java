@@ -1,6 +1,5 @@
 package memoria.kernel;
 
-import com.google.gson.JsonArray;
 import com.google.gson.JsonObject;
 import java.lang.reflect.Array;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +8,7 @@ import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.dflib.jjava.jupyter.channels.JupyterConnection;
 import org.dflib.jjava.jupyter.channels.ShellReplyEnvironment;
 import org.dflib.jjava.jupyter.kernel.BaseKernel;
@@ -25,7 +25,6 @@ import org.dflib.jjava.jupyter.kernel.magic.MagicTranspiler;
 import org.dflib.jjava.jupyter.kernel.magic.MagicsRegistry;
 import org.dflib.jjava.jupyter.kernel.util.StringStyler;
 import org.dflib.jjava.jupyter.kernel.util.TextColor;
-import org.dflib.jjava.jupyter.messages.Header;
 import org.dflib.jjava.jupyter.messages.Message;
 import org.dflib.jjava.jupyter.messages.MessageType;
 import org.dflib.jjava.jupyter.messages.publish.PublishError;
@@ -105,10 +104,9 @@ final class MemoriaKernel extends BaseKernel {
         ExecuteRequest request = message.getContent();
         env.setBusyDeferIdle();
         if (backlog.holds(System.currentTimeMillis(), sentAt(message))) {
-            JsonObject reply = failure("Aborted", "an earlier cell failed", List.of());
-            reply.addProperty("status", "aborted");
+            JsonObject reply = Replies.aborted();
             reply.addProperty("execution_count", executionCount.get());
-            reply(env, MessageType.EXECUTE_REPLY, reply);
+            Replies.send(env, MessageType.EXECUTE_REPLY, reply);
             return;
         }
         boolean counted = !request.isSilent() && request.shouldStoreHistory();
@@ -131,9 +129,7 @@ final class MemoriaKernel extends BaseKernel {
             if (result != null && !request.isSilent()) {
                 env.publish(new PublishExecuteResult(count, result));
             }
-            reply = ok();
-            reply.add("user_expressions", new JsonObject());
-            reply.add("payload", new JsonArray());
+            reply = Replies.executed();
         } catch (CellError e) {
             if (counted) {
                 history.add(count, request.getCode(), "");
@@ -149,7 +145,7 @@ final class MemoriaKernel extends BaseKernel {
         }
         output.flush();
         reply.addProperty("execution_count", count);
-        reply(env, MessageType.EXECUTE_REPLY, reply);
+        Replies.send(env, MessageType.EXECUTE_REPLY, reply);
     }
 
     private void attach(ShellReplyEnvironment env, ExecuteRequest request) {
@@ -180,7 +176,7 @@ final class MemoriaKernel extends BaseKernel {
         if (request.shouldStopOnError()) {
             backlog.failed(System.currentTimeMillis());
         }
-        return failure(error.name(), error.getMessage(), lines);
+        return Replies.failed(error.name(), error.getMessage(), lines);
     }
 
     /** When a request was sent; a request that does not say so never waits behind a failure. */
@@ -235,25 +231,45 @@ final class MemoriaKernel extends BaseKernel {
 
     @Override
     public DisplayData inspect(String code, int at, boolean extraDetail) {
-        String text = evaluator.join().inspect(code, at);
-        return text.isEmpty() ? null : new DisplayData(text);
+        return orElse(
+                null,
+                cells -> {
+                    String text = cells.inspect(code, at);
+                    return text.isEmpty() ? null : new DisplayData(text);
+                });
     }
 
     @Override
     public ReplacementOptions complete(String code, int at) {
-        CellEvaluator.Completions found = evaluator.join().complete(code, at);
-        return found.matches().isEmpty()
-                ? null
-                : new ReplacementOptions(found.matches(), found.from(), at);
+        return orElse(
+                null,
+                cells -> {
+                    CellEvaluator.Completions found = cells.complete(code, at);
+                    return found.matches().isEmpty()
+                            ? null
+                            : new ReplacementOptions(found.matches(), found.from(), at);
+                });
     }
 
     @Override
     public String isComplete(String code) {
-        return switch (evaluator.join().wholeness(code)) {
-            case COMPLETE -> IS_COMPLETE_YES;
-            case INVALID -> IS_COMPLETE_BAD;
-            case INCOMPLETE -> "    ";
-        };
+        return orElse(
+                IS_COMPLETE_MAYBE,
+                cells ->
+                        switch (cells.wholeness(code)) {
+                            case COMPLETE -> IS_COMPLETE_YES;
+                            case INVALID -> IS_COMPLETE_BAD;
+                            case INCOMPLETE -> "    ";
+                        });
+    }
+
+    /** The compiler may fail on text that is half written; an error would end the thread that handles all requests. */
+    private <T> T orElse(T nothing, Function<CellEvaluator, T> question) {
+        try {
+            return question.apply(evaluator.join());
+        } catch (RuntimeException | Error e) {
+            return nothing;
+        }
     }
 
     @Override
@@ -268,30 +284,14 @@ final class MemoriaKernel extends BaseKernel {
             ShellReplyEnvironment env, Message<InterruptRequest> message) {
         env.setBusyDeferIdle();
         interrupt();
-        reply(env, MessageType.INTERRUPT_REPLY, ok());
+        Replies.send(env, MessageType.INTERRUPT_REPLY, Replies.ok());
     }
 
     @Override
     protected void handleKernelInfoRequest(
             ShellReplyEnvironment env, Message<KernelInfoRequest> message) {
         env.setBusyDeferIdle();
-        LanguageInfo language = getLanguageInfo();
-        JsonObject info = new JsonObject();
-        info.addProperty("name", language.getName());
-        info.addProperty("version", language.getVersion());
-        info.addProperty("mimetype", language.getMimetype());
-        info.addProperty("file_extension", language.getFileExtension());
-        info.addProperty("pygments_lexer", language.getPygmentsLexer());
-        info.addProperty("codemirror_mode", String.valueOf(language.getCodemirrorMode()));
-        JsonObject reply = ok();
-        reply.addProperty("protocol_version", Header.PROTOCOL_VERISON);
-        reply.addProperty("implementation", getName());
-        reply.addProperty("implementation_version", getVersion());
-        reply.add("language_info", info);
-        reply.addProperty("banner", getBanner());
-        reply.addProperty("debugger", false);
-        reply.add("help_links", new JsonArray());
-        reply(env, MessageType.KERNEL_INFO_REPLY, reply);
+        Replies.send(env, MessageType.KERNEL_INFO_REPLY, Replies.kernelInfo(this));
     }
 
     @Override
@@ -313,24 +313,8 @@ final class MemoriaKernel extends BaseKernel {
         } else {
             found = List.of();
         }
-        JsonArray entries = new JsonArray();
-        for (History.Entry entry : found) {
-            JsonArray triple = new JsonArray();
-            triple.add(History.SESSION);
-            triple.add(entry.number());
-            if (request.includeOutput()) {
-                JsonArray both = new JsonArray();
-                both.add(entry.input());
-                both.add(entry.output());
-                triple.add(both);
-            } else {
-                triple.add(entry.input());
-            }
-            entries.add(triple);
-        }
-        JsonObject reply = ok();
-        reply.add("history", entries);
-        reply(env, MessageType.HISTORY_REPLY, reply);
+        Replies.send(
+                env, MessageType.HISTORY_REPLY, Replies.history(found, request.includeOutput()));
     }
 
     private void handleCommInfoRequest(
@@ -345,9 +329,9 @@ final class MemoriaKernel extends BaseKernel {
                 comms.add(comm.getID(), name);
             }
         }
-        JsonObject reply = ok();
+        JsonObject reply = Replies.ok();
         reply.add("comms", comms);
-        reply(env, MessageType.COMM_INFO_REPLY, reply);
+        Replies.send(env, MessageType.COMM_INFO_REPLY, reply);
     }
 
     @Override
@@ -357,33 +341,10 @@ final class MemoriaKernel extends BaseKernel {
         boolean restart = message.getContent().isRestart();
         onShutdown(restart);
         output.flush();
-        JsonObject reply = ok();
+        JsonObject reply = Replies.ok();
         reply.addProperty("restart", restart);
-        reply(env, MessageType.SHUTDOWN_REPLY, reply);
+        Replies.send(env, MessageType.SHUTDOWN_REPLY, reply);
         env.resolveDeferrals();
         KernelMain.exitSoon();
-    }
-
-    private static JsonObject ok() {
-        JsonObject reply = new JsonObject();
-        reply.addProperty("status", "ok");
-        return reply;
-    }
-
-    private static JsonObject failure(String name, String message, List<String> lines) {
-        JsonObject reply = new JsonObject();
-        reply.addProperty("status", "error");
-        reply.addProperty("ename", name);
-        reply.addProperty("evalue", message);
-        JsonArray trace = new JsonArray();
-        lines.forEach(trace::add);
-        reply.add("traceback", trace);
-        return reply;
-    }
-
-    /** Sends a reply as it is: the library's message type names it, its own content class is not used. */
-    @SuppressWarnings({"unchecked", "rawtypes"})
-    private static void reply(ShellReplyEnvironment env, MessageType<?> type, JsonObject content) {
-        env.reply(new Message(env.getContext(), type, content));
     }
 }
