@@ -102,6 +102,11 @@ public enum Shipped {
         Path checkpoints = Files.createDirectories(Path.of(arguments[0]));
         Path states = Path.of(arguments[1]);
         List<String> names = Arrays.asList(arguments).subList(2, arguments.length);
+        List<String> known = Arrays.stream(values()).map(m -> m.name).toList();
+        if (!known.containsAll(names)) {
+            throw new IllegalArgumentException(
+                    "arguments: " + names + " are not all among " + known);
+        }
         images(checkpoints.resolve(TRAIN + IMAGES), FashionMnist::train, TRAIN_COUNT);
         images(checkpoints.resolve(TEST + IMAGES), FashionMnist::test, TEST_COUNT);
         Torch.threads(1);
