@@ -10,6 +10,10 @@ import java.util.stream.Stream;
 import memoria.data.DataSet;
 import memoria.network.DenoiserFile;
 import memoria.network.NetworkDenoiser;
+import tech.tablesaw.api.IntColumn;
+import tech.tablesaw.api.LongColumn;
+import tech.tablesaw.api.StringColumn;
+import tech.tablesaw.api.Table;
 
 /**
  * The shipped models and their training images.
@@ -86,6 +90,32 @@ public final class Models {
                 images(origin.get("images").getAsString()).first(origin.get("first").getAsInt());
         int planted = origin.get("planted").getAsInt();
         return planted == 0 ? data : data.plant(planted, origin.get("times").getAsInt());
+    }
+
+    /**
+     * What models are and what they were trained on.
+     *
+     * @param models denoisers of this library
+     * @return one row per model
+     */
+    public static Table describe(NetworkDenoiser... models) {
+        var name = StringColumn.create("model");
+        var parameters = LongColumn.create("parameters");
+        var distinct = IntColumn.create("distinct images");
+        var planted = IntColumn.create("planted");
+        var shown = LongColumn.create("images an epoch");
+        var steps = LongColumn.create("training steps");
+        for (NetworkDenoiser model : models) {
+            JsonObject made = model.metadata();
+            JsonObject data = made.getAsJsonObject("data");
+            name.append(made.get("name").getAsString());
+            parameters.append(model.network().params().count());
+            distinct.append(data.get("distinct").getAsInt());
+            planted.append(data.get("planted").getAsInt());
+            shown.append(data.get("size").getAsLong());
+            steps.append(made.getAsJsonObject("recipe").get("steps").getAsLong());
+        }
+        return Table.create("models", name, parameters, distinct, planted, shown, steps);
     }
 
     /**
