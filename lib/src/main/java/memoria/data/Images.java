@@ -224,6 +224,38 @@ public final class Images {
     }
 
     /**
+     * The largest difference of a pixel between two batches: whether they hold the same images, to rounding.
+     *
+     * @param other as many images of the same item shape
+     * @return {@code max |x - y|}
+     * @throws IllegalArgumentException if counts or shapes differ
+     */
+    public double largestDifference(Images other) {
+        if (count != other.count || !item().equals(other.item())) {
+            throw new IllegalArgumentException(
+                    "other: "
+                            + other.count
+                            + " items of "
+                            + other.item()
+                            + ", here are "
+                            + count
+                            + " of "
+                            + item());
+        }
+        int size = itemSize();
+        double largest = 0;
+        for (int i = 0; i < count * size; i++) {
+            largest =
+                    Math.max(
+                            largest,
+                            Math.abs(
+                                    (double) values[start * size + i]
+                                            - other.values[other.start * size + i]));
+        }
+        return largest;
+    }
+
+    /**
      * Euclidean distance between two images, summed in double precision: 0 for an exact copy.
      *
      * @param i which image of this batch

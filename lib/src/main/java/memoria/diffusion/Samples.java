@@ -49,4 +49,31 @@ public record Samples(Images images, Seeds seeds, boolean complete, List<Moment>
         }
         trajectory = List.copyOf(trajectory);
     }
+
+    /**
+     * What the sampler believed in along the way of one image.
+     *
+     * @param row which image
+     * @param frames how many, evenly spaced from the first step to the last; all steps if there are fewer
+     * @return x0-hat at these steps, noisiest first
+     * @throws IllegalArgumentException if frames is below 1
+     * @throws IllegalStateException if the sampler did not record
+     */
+    public Images filmstrip(int row, int frames) {
+        if (frames < 1) {
+            throw new IllegalArgumentException("frames: " + frames + "; at least 1 is legal");
+        }
+        if (trajectory.isEmpty()) {
+            throw new IllegalStateException(
+                    "These samples have no trajectory; sample with recording(true).");
+        }
+        int last = trajectory.size() - 1;
+        int count = Math.min(frames, trajectory.size());
+        Images[] strip = new Images[count];
+        for (int k = 0; k < count; k++) {
+            int step = count == 1 ? last : (int) Math.round((double) k * last / (count - 1));
+            strip[k] = trajectory.get(step).x0Hat().select(row);
+        }
+        return Images.concat(strip);
+    }
 }

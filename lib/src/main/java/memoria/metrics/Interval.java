@@ -1,5 +1,6 @@
 package memoria.metrics;
 
+import java.util.Arrays;
 import java.util.Locale;
 import org.apache.commons.math3.distribution.BetaDistribution;
 
@@ -84,6 +85,18 @@ public record Interval(double estimate, double low, double high, double level) {
 
     private static double beta(double a, double b, double probability) {
         return new BetaDistribution(null, a, b, 1e-12).inverseCumulativeProbability(probability);
+    }
+
+    /**
+     * The share of values above a limit.
+     *
+     * @param values at least one
+     * @param limit what they are compared with
+     * @return the share with its 95% interval
+     * @throws IllegalArgumentException if there are no values
+     */
+    public static Interval above(double[] values, double limit) {
+        return proportion(Arrays.stream(values).filter(v -> v > limit).count(), values.length);
     }
 
     /**

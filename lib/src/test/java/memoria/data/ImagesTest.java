@@ -153,4 +153,15 @@ class ImagesTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(message);
     }
+
+    @Test
+    void theLargestDifferenceFindsTheOnePixelThatDiffers() {
+        Images one = Images.of(new float[] {0, 0, 0, 0, 0.5f, 0}, 3, 1, 1, 2);
+        Images two = Images.of(new float[] {0, 0, 0, 0, 0.25f, 0}, 3, 1, 1, 2);
+        assertThat(one.largestDifference(two)).isEqualTo(0.25);
+        assertThat(one.slice(2, 3).largestDifference(two.slice(2, 3))).isEqualTo(0.25);
+        assertThat(one.first(2).largestDifference(two.slice(0, 2))).isZero();
+        assertThatThrownBy(() -> one.largestDifference(two.first(2)))
+                .hasMessageContaining("other: 2 items");
+    }
 }

@@ -286,4 +286,17 @@ class SamplerTest {
                 .withMessageStartingWith("condition: 3 rows");
         assertThat(model.batches).isEmpty();
     }
+
+    @Test
+    void aFilmstripRunsFromTheFirstStepToTheLast() {
+        Samples recorded = Ddim.steps(10).recording(true).sample(plane, Seeds.range(0, 2));
+        Images strip = recorded.filmstrip(1, 4);
+        assertThat(strip.count()).isEqualTo(4);
+        assertThat(strip.pixels(0)).containsExactly(recorded.trajectory().get(0).x0Hat().pixels(1));
+        assertThat(strip.pixels(3)).containsExactly(recorded.trajectory().get(9).x0Hat().pixels(1));
+        assertThat(recorded.filmstrip(0, 99).count()).isEqualTo(10);
+        assertThatThrownBy(() -> recorded.filmstrip(0, 0)).hasMessageContaining("frames: 0");
+        Samples plain = Ddim.steps(10).sample(plane, Seeds.range(0, 1));
+        assertThatThrownBy(() -> plain.filmstrip(0, 2)).hasMessageContaining("recording(true)");
+    }
 }
