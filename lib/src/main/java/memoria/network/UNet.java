@@ -29,15 +29,26 @@ public final class UNet implements Network {
 
     /** Layers that run one after another: one entry of the checkpoint's {@code input_blocks} and {@code output_blocks}. */
     private record Block(List<Layer> layers) {
-        /** Runs all layers; every intermediate but the input and the result is freed at once. */
+        /** Runs all layers; every intermediate but the input and the result is freed as soon as it is used. */
         NDArray forward(NDArray x, NDArray emb, Dropout dropout) {
-            NDArray h = x;
-            for (Layer layer : layers) {
-                NDArray next = layer.forward(h, emb, dropout);
-                if (h != x) {
-                    h.close();
+            return rest(layers.get(0).forward(x, emb, dropout), emb, dropout);
+        }
+
+        /** As {@link #forward}, for an input that nobody else needs: it is freed as well. */
+        NDArray consume(NDArray x, NDArray emb, Dropout dropout) {
+            NDArray h;
+            try (x) {
+                h = layers.get(0).forward(x, emb, dropout);
+            }
+            return rest(h, emb, dropout);
+        }
+
+        private NDArray rest(NDArray first, NDArray emb, Dropout dropout) {
+            NDArray h = first;
+            for (Layer layer : layers.subList(1, layers.size())) {
+                try (NDArray used = h) {
+                    h = layer.forward(used, emb, dropout);
                 }
-                h = next;
             }
             return h;
         }
@@ -240,13 +251,16 @@ public final class UNet implements Network {
     private NDArray upward(NDArray mid, NDArray emb, Dropout dropout, Deque<NDArray> kept) {
         NDArray h = mid;
         for (Block block : up) {
-            try (NDArray skip = kept.pop();
-                    NDArray joined = Ops.cat(List.of(h, skip), 1)) {
-                h.close();
-                h = block.forward(joined, emb, dropout);
-            }
+            h = block.consume(join(h, kept.pop()), emb, dropout);
         }
         return h;
+    }
+
+    private static NDArray join(NDArray below, NDArray skip) {
+        try (below;
+                skip) {
+            return Ops.cat(List.of(below, skip), 1);
+        }
     }
 
     @Override
