@@ -5,6 +5,7 @@ import static memoria.network.Params.Init.ONE;
 import static memoria.network.Params.Init.ZERO;
 
 import ai.djl.ndarray.NDArray;
+import java.util.ArrayList;
 import java.util.List;
 import memoria.torch.Autograd;
 import memoria.torch.Ops;
@@ -32,45 +33,25 @@ final class Layers {
     static Layer resBlock(Params p, UNetConfig c, int in, int out) {
         int emb = 4 * c.modelChannels();
         int embOut = c.useScaleShiftNorm() ? 2 * out : out;
-        List<NDArray> w =
-                List.of(
-                        p.get("in_layers.0.weight", ONE, 0, in),
-                        p.get("in_layers.0.bias", ZERO, 0, in),
-                        p.get("in_layers.2.weight", FAN_IN, 9L * in, out, in, 3, 3),
-                        p.get("in_layers.2.bias", FAN_IN, 9L * in, out),
-                        p.get("emb_layers.1.weight", FAN_IN, emb, embOut, emb),
-                        p.get("emb_layers.1.bias", FAN_IN, emb, embOut),
-                        p.get("out_layers.0.weight", ONE, 0, out),
-                        p.get("out_layers.0.bias", ZERO, 0, out),
-                        p.get("out_layers.3.weight", ZERO, 0, out, out, 3, 3),
-                        p.get("out_layers.3.bias", ZERO, 0, out));
-        List<NDArray> skip =
-                in == out
-                        ? List.of()
-                        : List.of(
-                                p.get("skip_connection.weight", FAN_IN, in, out, in, 1, 1),
-                                p.get("skip_connection.bias", FAN_IN, in, out));
+        List<NDArray> w = new ArrayList<>();
+        w.add(p.get("in_layers.0.weight", ONE, 0, in));
+        w.add(p.get("in_layers.0.bias", ZERO, 0, in));
+        w.add(p.get("in_layers.2.weight", FAN_IN, 9L * in, out, in, 3, 3));
+        w.add(p.get("in_layers.2.bias", FAN_IN, 9L * in, out));
+        w.add(p.get("emb_layers.1.weight", FAN_IN, emb, embOut, emb));
+        w.add(p.get("emb_layers.1.bias", FAN_IN, emb, embOut));
+        w.add(p.get("out_layers.0.weight", ONE, 0, out));
+        w.add(p.get("out_layers.0.bias", ZERO, 0, out));
+        w.add(p.get("out_layers.3.weight", ZERO, 0, out, out, 3, 3));
+        w.add(p.get("out_layers.3.bias", ZERO, 0, out));
+        if (in != out) {
+            w.add(p.get("skip_connection.weight", FAN_IN, in, out, in, 1, 1));
+            w.add(p.get("skip_connection.bias", FAN_IN, in, out));
+        }
         String name = p.name();
+        String method = c.useScaleShiftNorm() ? "resblock_scale_shift" : "resblock";
         return (x, e, dropout) ->
-                Ops.call(
-                        "resblock",
-                        x,
-                        e,
-                        w.get(0),
-                        w.get(1),
-                        w.get(2),
-                        w.get(3),
-                        w.get(4),
-                        w.get(5),
-                        w.get(6),
-                        w.get(7),
-                        w.get(8),
-                        w.get(9),
-                        skip,
-                        dropout.mask(name, x, out),
-                        c.groups(),
-                        EPS,
-                        c.useScaleShiftNorm());
+                Ops.call(method, x, e, w, dropout.mask(name, x, out), c.groups(), EPS);
     }
 
     /** Self-attention over the pixels, with a residual connection. */
@@ -85,18 +66,7 @@ final class Layers {
                         p.get("proj_out.bias", ZERO, 0, channels));
         return (x, emb, dropout) ->
                 Ops.call(
-                        "attention_block",
-                        x,
-                        w.get(0),
-                        w.get(1),
-                        w.get(2),
-                        w.get(3),
-                        w.get(4),
-                        w.get(5),
-                        heads,
-                        c.groups(),
-                        EPS,
-                        !Autograd.isSecondOrder());
+                        "attention_block", x, w, heads, c.groups(), EPS, !Autograd.isSecondOrder());
     }
 
     /** Half the size: a convolution of stride 2, or the mean of 2x2 pixels. */
