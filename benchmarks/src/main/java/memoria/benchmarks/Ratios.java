@@ -1,0 +1,210 @@
+package memoria.benchmarks;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import memoria.torch.Torch;
+
+/**
+ * What the library costs beside the bare computation, as quotients of times taken in turn. Prints a table and exits with 1 when a target
+ * is missed.
+ *
+ * <p>A target counts as missed when the quotient of the fastest rounds and the median of the rounds' quotients both exceed it: on a busy
+ * machine one of them alone is noise.
+ */
+public final class Ratios {
+
+    private static final List<String> SECTIONS =
+            List.of("forward", "sampling", "training", "similarity", "memory");
+    private static final List<Fixture.Case> NETWORKS =
+            List.of(Fixture.Case.SHIPPED, Fixture.Case.COLOUR);
+
+    /** Resident memory that comes and goes with the allocator, in mebibytes: less than one batch's intermediates. */
+    private static final double NOISE = 32;
+
+    private final boolean quick;
+    private final List<Integer> threads;
+    private final Set<String> sections;
+    private int missed;
+
+    private Ratios(boolean quick, List<Integer> threads, Set<String> sections) {
+        this.quick = quick;
+        this.threads = threads;
+        this.sections = sections;
+    }
+
+    /**
+     * Measures.
+     *
+     * @param arguments {@code quick} for a trial run with few rounds and small sets that judges nothing, {@code cpu} to count the CPU time of one thread instead of
+     *     time (for a machine that is busy with other things), then names of sections; all when none is named
+     */
+    public static void main(String[] arguments) {
+        Set<String> sections = new TreeSet<>(Arrays.asList(arguments));
+        boolean quick = sections.remove("quick");
+        boolean cpu = sections.remove("cpu");
+        if (!SECTIONS.containsAll(sections)) {
+            System.err.println("arguments: [quick] [cpu] [" + String.join("|", SECTIONS) + "] ...");
+            System.exit(2);
+        }
+        Contest.countCpuTime(cpu);
+        Set<String> chosen = sections.isEmpty() ? Set.copyOf(SECTIONS) : sections;
+        int missed = new Ratios(quick, cpu ? List.of(1) : List.of(1, 2), chosen).run();
+        System.exit(missed == 0 ? 0 : 1);
+    }
+
+    private int run() {
+        System.out.printf(
+                Locale.ROOT,
+                "%s, Java %s, %d processors, batches of %d%s%n%n",
+                Torch.version(),
+                Runtime.version().feature(),
+                Runtime.getRuntime().availableProcessors(),
+                Fixture.BATCH,
+                quick ? ", trial run" : "");
+        System.out.printf(
+                "%-7s %-8s %-40s %10s %10s %9s %9s %8s%n",
+                "threads", "images", "compared", "ms", "to ms", "minima", "median", "at most");
+        for (int threads : this.threads) {
+            for (Fixture.Case network : NETWORKS) {
+                if (sections.contains("forward")) {
+                    forward(network, threads);
+                }
+                if (sections.contains("sampling")) {
+                    sampling(network, threads);
+                }
+                if (sections.contains("training")) {
+                    training(network, threads);
+                }
+            }
+            if (sections.contains("similarity")) {
+                similarity(threads);
+            }
+        }
+        if (sections.contains("memory")) {
+            System.out.println();
+            memory("sampling");
+            memory("training");
+        }
+        System.out.printf("%n%s%n", verdict());
+        return missed;
+    }
+
+    private String verdict() {
+        if (quick) {
+            return "A trial run judges nothing.";
+        }
+        return missed == 0 ? "All targets met." : missed + " missed.";
+    }
+
+    private void forward(Fixture.Case network, int threads) {
+        ForwardBenchmark b = new ForwardBenchmark(network, threads);
+        b.open();
+        Contest.Times times =
+                new Contest()
+                        .with("forward", b::library)
+                        .with("one TorchScript module", b::torchScript)
+                        .with("the same, optimized", b::torchScriptOptimized)
+                        // The optimizing executor compiles in its first calls.
+                        .run(3, quick ? 2 : 15);
+        b.close();
+        row(threads, network.size(), times, "forward", "one TorchScript module", 1.1);
+        row(threads, network.size(), times, "forward", "the same, optimized", 1.1);
+    }
+
+    private void sampling(Fixture.Case network, int threads) {
+        int steps = quick ? 5 : 50;
+        SamplingBenchmark b = new SamplingBenchmark(network, threads, steps);
+        b.open();
+        Contest.Times alone =
+                new Contest()
+                        .with("DDIM, " + steps + " steps", b::sample)
+                        .with("forwards alone", b::forwards)
+                        .run(1, quick ? 1 : 5);
+        // The same run, split: noise of the machine is in both.
+        long[] whole = new long[quick ? 1 : 5];
+        long[] inside = new long[whole.length];
+        for (int i = 0; i < whole.length; i++) {
+            long start = Contest.now();
+            b.sample();
+            whole[i] = Contest.now() - start;
+            inside[i] = b.insideNetwork();
+        }
+        b.close();
+        String name = "DDIM, " + steps + " steps";
+        row(threads, network.size(), alone, name, "forwards alone", Double.NaN);
+        Contest.Times split =
+                new Contest.Times(java.util.Map.of(name, whole, "its time in the network", inside));
+        row(threads, network.size(), split, name, "its time in the network", 1.03);
+    }
+
+    private void training(Fixture.Case network, int threads) {
+        TrainingBenchmark b = new TrainingBenchmark(network, threads);
+        b.open();
+        String bare = "forward + backward";
+        Contest.Times times =
+                new Contest()
+                        .timed("training step", b::training)
+                        .with(bare, b::forwardBackward)
+                        .with("its Adam", b::adam)
+                        .with("its average", b::average)
+                        .with("its batch", b::batch)
+                        .run(1, quick ? 1 : 9);
+        b.close();
+        for (String name : List.of("training step", "its Adam", "its average", "its batch")) {
+            row(threads, network.size(), times, name, bare, Double.NaN);
+        }
+    }
+
+    private void similarity(int threads) {
+        int count = quick ? 2_000 : 50_000;
+        SimilarityBenchmark b = new SimilarityBenchmark(threads, count);
+        b.open();
+        String name = "nL2 of 64 to " + count;
+        Contest.Times times =
+                new Contest()
+                        .with(name, b::nl2)
+                        .with("matrix product", b::product)
+                        .run(2, quick ? 2 : 15);
+        b.close();
+        row(threads, "32x32x3", times, name, "matrix product", 2);
+    }
+
+    private void memory(String work) {
+        int from = 100;
+        int to = quick ? 200 : 1000;
+        Memory.Growth growth = Memory.of(work, from, to);
+        boolean grown = !quick && growth.after() - growth.before() > NOISE;
+        missed += grown ? 1 : 0;
+        System.out.printf(
+                Locale.ROOT,
+                "%s: %.0f MB resident after %d steps, %.0f MB after %d (at most %.0f more)%s%n",
+                work,
+                growth.before(),
+                from,
+                growth.after(),
+                to,
+                NOISE,
+                grown ? "  MISSED" : "");
+    }
+
+    private void row(
+            int threads, String size, Contest.Times times, String name, String to, double most) {
+        Contest.Ratio ratio = times.ratio(name, to);
+        boolean miss = !quick && ratio.ofMinima() > most && ratio.median() > most;
+        missed += miss ? 1 : 0;
+        System.out.printf(
+                Locale.ROOT,
+                "%-7d %-8s %-40s %10.2f %10.2f %9.3f %9.3f %8s%n",
+                threads,
+                size,
+                name + " / " + to,
+                times.milliseconds(name),
+                times.milliseconds(to),
+                ratio.ofMinima(),
+                ratio.median(),
+                Double.isNaN(most) ? "" : most + (miss ? " MISSED" : ""));
+    }
+}
