@@ -3,6 +3,7 @@
 Called by environment/run, which sets up everything it needs. A notebook that fails is written too, with the error in it, under another name.
 """
 import argparse
+import errno
 import json
 import os
 import re
@@ -101,11 +102,15 @@ class Runner(NotebookClient):
 def write(path, text):
     """Writes a file that is whole whenever it is there."""
     part = path + ".part"
-    with open(part, "w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    os.replace(part, path)
+    try:
+        with open(part, "w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        error.filename = path
+        raise
 
 
 def tidy(notebook):
@@ -228,6 +233,16 @@ def execute(path, options, console):
     return True
 
 
+def unwritable(error):
+    """What an error of the file system means for the reader."""
+    place = error.filename or "a file"
+    if error.errno == errno.ENOSPC:
+        return "the disk is full: %s could not be written. Free some space; environment/doctor says how much is left where." % place
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "%s cannot be written to. Give this user the right to; JUPYTER_RUNTIME_DIR moves Jupyter's own files." % place
+    return str(error)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebooks", nargs="*")
@@ -237,11 +252,16 @@ def main():
     parser.add_argument("--check", action="store_true", help="run all, compare the claims with the committed verdicts")
     parser.add_argument("--startup", type=int, default=120, help="seconds that a kernel may take to start")
     options = parser.parse_args()
-    os.makedirs(options.output, exist_ok=True)
     console = Console()
     passed = failed = 0
     for path in options.notebooks:
-        if execute(path, options, console):
+        try:
+            os.makedirs(options.output, exist_ok=True)
+            well = execute(path, options, console)
+        except OSError as error:
+            console.line("\nFAILED: " + unwritable(error))
+            well = False
+        if well:
             passed += 1
         else:
             failed += 1

@@ -1,6 +1,8 @@
 package memoria.data;
 
 import java.lang.ref.SoftReference;
+import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * Fashion-MNIST (Xiao, Rasul and Vollgraf 2017): 60,000 training and 10,000 test pictures of clothing, 28x28 grey, ten classes, MIT
@@ -50,6 +52,15 @@ public final class FashionMnist {
             test = new SoftReference<>(set);
         }
         return set;
+    }
+
+    /**
+     * Where the files lie on this machine. Nothing is read, checked or downloaded.
+     *
+     * @return the folder; empty if they would have to be downloaded
+     */
+    public static Optional<Path> folder() {
+        return Manifest.of("fashion-mnist").folder();
     }
 
     private static DataSet read(String prefix, String part) {

@@ -12,6 +12,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A published data set: where its files are, their checksums, its licence. One JSON file each, in the resources of this package.
@@ -86,12 +88,30 @@ record Manifest(
         return idx;
     }
 
+    /**
+     * Where all files lie on this machine; nothing is read or downloaded.
+     *
+     * @return the first folder that has all, the cache last; empty if none has
+     */
+    Optional<Path> folder() {
+        return Stream.concat(
+                        Folders.data(name, folders).stream(),
+                        Stream.of(Folders.cache().resolve(name)))
+                .filter(folder -> files.keySet().stream().allMatch(f -> in(folder, f).isPresent()))
+                .findFirst();
+    }
+
+    private static Optional<Path> in(Path folder, String file) {
+        return Stream.of(folder.resolve(file + ".gz"), folder.resolve(file))
+                .filter(Files::isRegularFile)
+                .findFirst();
+    }
+
     private Path find(String file) {
         for (Path folder : Folders.data(name, folders)) {
-            for (Path path : List.of(folder.resolve(file + ".gz"), folder.resolve(file))) {
-                if (Files.isRegularFile(path)) {
-                    return path;
-                }
+            Optional<Path> path = in(folder, file);
+            if (path.isPresent()) {
+                return path.get();
             }
         }
         Path target = Folders.cache().resolve(name).resolve(file + ".gz");

@@ -38,6 +38,18 @@ class FashionMnistTest {
     }
 
     @Test
+    void theFolderIsTheFirstThatHasEveryFilePackedOrNot() throws IOException {
+        Path half = Files.createDirectories(folder.resolve("fashion-mnist"));
+        System.setProperty("memoria.data", folder.toString());
+        Files.createFile(half.resolve("train-images-idx3-ubyte"));
+        assertThat(FashionMnist.folder()).isNotEqualTo(java.util.Optional.of(half));
+        Files.createFile(half.resolve("train-labels-idx1-ubyte.gz"));
+        Files.createFile(half.resolve("t10k-images-idx3-ubyte.gz"));
+        Files.createFile(half.resolve("t10k-labels-idx1-ubyte"));
+        assertThat(FashionMnist.folder()).contains(half);
+    }
+
+    @Test
     void theTestSetHasTenClassesOfAThousand() {
         assumeThat(Path.of("/usr/share/datasets/fashion-mnist")).isDirectory();
         DataSet test = FashionMnist.test();
