@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.awt.image.BufferedImage;
 import java.util.Arrays;
+import memoria.torch.Ops;
 import memoria.torch.Tensors;
 
 /**
@@ -114,7 +115,7 @@ public final class Images {
         if (tensor.getDataType() == DataType.FLOAT32) {
             return tensor.toFloatArray();
         }
-        try (NDArray single = tensor.toType(DataType.FLOAT32, true)) {
+        try (NDArray single = Ops.cast(tensor, DataType.FLOAT32)) {
             return single.toFloatArray();
         }
     }

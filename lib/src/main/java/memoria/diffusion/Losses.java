@@ -95,7 +95,7 @@ public record Losses(NoiseSchedule schedule, Variance variance) {
 
     /** 1 where x is above 0, else 0. */
     private static NDArray indicator(NDArray x) {
-        return Ops.detach(x).gt(0).toType(x.getDataType(), false);
+        return Ops.cast(Ops.detach(x).gt(0), x.getDataType());
     }
 
     /** The tanh approximation of the normal distribution function that the published models were trained with. */

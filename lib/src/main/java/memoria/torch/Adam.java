@@ -2,6 +2,7 @@ package memoria.torch;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -130,23 +131,10 @@ public final class Adam implements AutoCloseable {
                     "grads: " + grads.size() + " for " + params.size() + " parameters");
         }
         steps++;
-        double clip = 1;
-        if (maxNorm < Double.POSITIVE_INFINITY) {
-            try (NDArray sum = Ops.script(params.get(0)).run("square_sum", grads)) {
-                clip =
-                        Math.min(
-                                1,
-                                maxNorm
-                                        / (Math.sqrt(
-                                                        sum.toType(
-                                                                        ai.djl.ndarray.types
-                                                                                .DataType.FLOAT64,
-                                                                        false)
-                                                                .getDouble())
-                                                + 1e-6));
-            }
-        }
-        double factor = clip;
+        double clip =
+                maxNorm == Double.POSITIVE_INFINITY
+                        ? 1
+                        : Math.min(1, maxNorm / (norm(grads) + 1e-6));
         double correction1 = 1 - Math.pow(beta1, steps);
         double correction2 = 1 - Math.pow(beta2, steps);
         Autograd.off(
@@ -168,7 +156,16 @@ public final class Adam implements AutoCloseable {
                                                         -learningRate / correction1,
                                                         Math.sqrt(correction2),
                                                         eps,
-                                                        factor)));
+                                                        clip)));
+    }
+
+    /** Euclidean norm over all tensors together. */
+    private static double norm(List<NDArray> grads) {
+        return Scope.use(
+                () -> {
+                    NDArray sum = Ops.script(grads.get(0)).run("square_sum", grads);
+                    return Math.sqrt(Ops.cast(sum, DataType.FLOAT64).getDouble());
+                });
     }
 
     /**
