@@ -1,6 +1,8 @@
 package memoria.data;
 
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -323,6 +325,26 @@ public final class DataSet {
             more[i] = times;
         }
         return new DataSet(distinct, labels, classNames, more, provenance.then(step));
+    }
+
+    /**
+     * A checksum of everything a training sees: two sets with the same one are the same data, whatever their titles say.
+     *
+     * @return SHA-256, in lower-case hex, of the pixels as float32, the multiplicities and the labels as int32, highest byte first
+     */
+    public String sha256() {
+        MessageDigest digest = Checksum.digest();
+        ByteBuffer image = ByteBuffer.allocate(Float.BYTES * distinct.itemSize());
+        for (int i = 0; i < count(); i++) {
+            image.asFloatBuffer().put(distinct.pixels(i));
+            digest.update(image.array());
+        }
+        for (int[] numbers : new int[][] {multiplicity, labels}) {
+            ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * numbers.length);
+            bytes.asIntBuffer().put(numbers);
+            digest.update(bytes.array());
+        }
+        return Checksum.hex(digest.digest());
     }
 
     /**

@@ -5,8 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
+import memoria.data.Checksum;
 import memoria.torch.Tensors;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
@@ -36,17 +35,9 @@ public final class Noise {
         byte[] name = stream.getBytes(StandardCharsets.UTF_8);
         ByteBuffer key = ByteBuffer.allocate(name.length + 17);
         key.put(name).put((byte) 0).putLong(seed).putLong(step);
-        ByteBuffer digest = ByteBuffer.wrap(sha256(key.array()));
+        ByteBuffer digest = ByteBuffer.wrap(Checksum.digest().digest(key.array()));
         long[] state = {digest.getLong(), digest.getLong(), digest.getLong(), digest.getLong()};
         return RandomSource.XO_SHI_RO_256_PP.create(state);
-    }
-
-    private static byte[] sha256(byte[] key) {
-        try {
-            return MessageDigest.getInstance("SHA-256").digest(key);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
     }
 
     /**

@@ -222,6 +222,9 @@ public final class NoiseSchedule {
      * @throws IllegalArgumentException if there is none, one is out of range or they do not ascend
      */
     public NoiseSchedule respaced(int... indices) {
+        if (indices.length == 0) {
+            throw new IllegalArgumentException("indices: none; at least one is needed");
+        }
         double[] betas = new double[indices.length];
         int[] kept = new int[indices.length];
         for (int i = 0; i < indices.length; i++) {
@@ -300,7 +303,7 @@ public final class NoiseSchedule {
      * @throws IllegalArgumentException if t is out of range or not a number
      */
     public double alphaBar(double t) {
-        return Math.exp(levels.at(time(t)));
+        return Math.exp(levels.at(requireTime(t)));
     }
 
     /**
@@ -311,7 +314,7 @@ public final class NoiseSchedule {
      * @throws IllegalArgumentException if t is out of range or not a number
      */
     public double noiseStd(double t) {
-        return Math.sqrt(-Math.expm1(levels.at(time(t))));
+        return Math.sqrt(-Math.expm1(levels.at(requireTime(t))));
     }
 
     /**
@@ -337,7 +340,14 @@ public final class NoiseSchedule {
         return Math.max(levels.first(), Math.min(steps() - 1, t));
     }
 
-    private double time(double t) {
+    /**
+     * Checks that there is noise at a time.
+     *
+     * @param t as {@link #alphaBar(double)}
+     * @return the same number
+     * @throws IllegalArgumentException if t is out of range or not a number
+     */
+    public double requireTime(double t) {
         if (!(t >= levels.first() && t <= steps() - 1)) {
             throw new IllegalArgumentException(
                     "t: "

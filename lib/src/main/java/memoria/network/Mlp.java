@@ -3,7 +3,6 @@ package memoria.network;
 import static memoria.network.Params.Init.FAN_IN;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.List;
 import memoria.torch.Ops;
@@ -105,18 +104,5 @@ public final class Mlp implements Network {
     @Override
     public MlpConfig config() {
         return config;
-    }
-
-    @Override
-    public void requireItem(Shape item) {
-        if (item.size() != config.dimension()) {
-            throw new IllegalArgumentException(
-                    "item: "
-                            + item
-                            + " has "
-                            + item.size()
-                            + " numbers; this network takes "
-                            + config.dimension());
-        }
     }
 }

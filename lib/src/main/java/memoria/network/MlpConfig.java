@@ -1,5 +1,6 @@
 package memoria.network;
 
+import ai.djl.ndarray.types.Shape;
 import java.util.List;
 
 /**
@@ -64,5 +65,23 @@ public record MlpConfig(int dimension, List<Integer> hidden, int timeWidth, doub
     @Override
     public double dropout() {
         return 0;
+    }
+
+    @Override
+    public long outChannels(Shape item) {
+        return item.get(0);
+    }
+
+    @Override
+    public void requireItem(Shape item) {
+        if (item.dimension() == 0 || item.size() != dimension) {
+            throw new IllegalArgumentException(
+                    "item: "
+                            + item
+                            + " has "
+                            + item.size()
+                            + " numbers; this network takes "
+                            + dimension);
+        }
     }
 }

@@ -1,7 +1,8 @@
 package memoria.network;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.Shape;
+import memoria.diffusion.Prediction;
+import memoria.torch.Ops;
 
 /** A network that maps noisy items and times to a prediction of the noise (and, where it was trained to, of the variance). */
 public interface Network {
@@ -33,10 +34,23 @@ public interface Network {
     NetworkConfig config();
 
     /**
-     * Checks that items of a shape can be fed to this network.
+     * The network's output as a prediction: where it has twice as many channels as x, the second half is the variance (Nichol and Dhariwal,
+     * 2021, Eq. 15).
      *
-     * @param item shape of one item
-     * @throws IllegalArgumentException if they cannot
+     * @param x as in {@link #forward}
+     * @param t as in {@link #forward}
+     * @param labels as in {@link #forward}
+     * @param dropout as in {@link #forward}
+     * @return noise and, if the network has them, variance channels, each shaped as x
+     * @throws IllegalArgumentException if an argument does not fit the architecture
      */
-    void requireItem(Shape item);
+    default Prediction predict(NDArray x, double[] t, long[] labels, Dropout dropout) {
+        NDArray out = forward(x, t, labels, dropout);
+        long channels = x.getShape().get(1);
+        if (out.getShape().get(1) == channels) {
+            return new Prediction(out);
+        }
+        return new Prediction(
+                Ops.narrow(out, 1, 0, channels), Ops.narrow(out, 1, channels, channels));
+    }
 }

@@ -1,5 +1,6 @@
 package memoria.network;
 
+import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonObject;
 
 /** An architecture: what a checkpoint's metadata holds so that the network can be built again from the file alone. */
@@ -27,6 +28,46 @@ public sealed interface NetworkConfig permits UNetConfig, MlpConfig {
      * @return a probability
      */
     double dropout();
+
+    /**
+     * Channels of the output.
+     *
+     * @param item shape of one item
+     * @return as many as the item has, or another number
+     */
+    long outChannels(Shape item);
+
+    /**
+     * Checks that items of a shape can be fed to the network.
+     *
+     * @param item shape of one item
+     * @throws IllegalArgumentException if they cannot
+     */
+    void requireItem(Shape item);
+
+    /**
+     * Checks that the network can denoise items of a shape: it takes them, and answers with the noise or with noise and variance.
+     *
+     * @param item shape of one item
+     * @throws IllegalArgumentException if it does not
+     */
+    default void requireDenoises(Shape item) {
+        requireItem(item);
+        long channels = item.get(0);
+        long out = outChannels(item);
+        if (out != channels && out != 2 * channels) {
+            throw new IllegalArgumentException(
+                    "outChannels: "
+                            + out
+                            + " for items of shape "
+                            + item
+                            + "; "
+                            + channels
+                            + " (the noise) and "
+                            + 2 * channels
+                            + " (noise and variance) are legal");
+        }
+    }
 
     /**
      * The configuration as JSON: its fields, and {@code type}.

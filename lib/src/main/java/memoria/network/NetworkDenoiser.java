@@ -8,7 +8,6 @@ import memoria.diffusion.Condition;
 import memoria.diffusion.Denoiser;
 import memoria.diffusion.NoiseSchedule;
 import memoria.diffusion.Prediction;
-import memoria.torch.Ops;
 
 /**
  * A network with the schedule it was trained on and the shape of its items: all a sampler or an estimator needs. It owns its parameters;
@@ -36,7 +35,7 @@ public final class NetworkDenoiser implements Denoiser, AutoCloseable {
      */
     public NetworkDenoiser(
             Network network, NoiseSchedule schedule, Shape item, JsonObject metadata) {
-        network.requireItem(item);
+        network.config().requireDenoises(item);
         this.network = network;
         this.schedule = schedule;
         this.item = item;
@@ -46,19 +45,10 @@ public final class NetworkDenoiser implements Denoiser, AutoCloseable {
 
     @Override
     public Prediction predict(NDArray x, double[] t, Condition condition) {
-        for (int i = 0; i < t.length; i++) {
-            if (!(t[i] >= 0 && t[i] <= schedule.steps() - 1)) {
-                throw new IllegalArgumentException(
-                        "t: " + t[i] + " at row " + i + " is not in 0.." + (schedule.steps() - 1));
-            }
+        for (double time : t) {
+            schedule.requireTime(time);
         }
-        NDArray out = network.forward(x, t, labels(condition, t.length), Dropout.NONE);
-        long channels = x.getShape().get(1);
-        long extra = out.getShape().get(1) - channels;
-        if (extra == 0) {
-            return new Prediction(out);
-        }
-        return new Prediction(Ops.narrow(out, 1, 0, channels), Ops.narrow(out, 1, channels, extra));
+        return network.predict(x, t, labels(condition, t.length), Dropout.NONE);
     }
 
     private long[] labels(Condition condition, int rows) {
@@ -71,7 +61,7 @@ public final class NetworkDenoiser implements Denoiser, AutoCloseable {
                     : ((Condition.Classes) empty(rows)).labels();
         }
         throw new IllegalArgumentException(
-                "condition: this model takes class labels, not " + condition);
+                "condition: this model takes class labels or none, not an embedding");
     }
 
     /**

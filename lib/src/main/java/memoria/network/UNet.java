@@ -4,7 +4,6 @@ import static memoria.network.Params.Init.FAN_IN;
 import static memoria.network.Params.Init.NORMAL;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.Shape;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -263,32 +262,9 @@ public final class UNet implements Network {
         }
     }
 
-    @Override
-    public void requireItem(Shape item) {
-        long[] shape = item.getShape();
-        if (shape.length != 3 || shape[0] != config.inChannels()) {
-            throw new IllegalArgumentException(
-                    "x: items of shape "
-                            + item
-                            + "; this network takes ("
-                            + config.inChannels()
-                            + ", H, W)");
-        }
-        int multiple = 1 << (config.channelMult().size() - 1);
-        if (shape[1] % multiple != 0 || shape[2] % multiple != 0) {
-            throw new IllegalArgumentException(
-                    "x: "
-                            + shape[1]
-                            + "x"
-                            + shape[2]
-                            + " pixels; height and width must be multiples of "
-                            + multiple);
-        }
-    }
-
     private void check(NDArray x, double[] t, long[] labels) {
         long[] shape = x.getShape().getShape();
-        requireItem(x.getShape().slice(1));
+        config.requireItem(x.getShape().slice(1));
         if (t.length != shape[0]) {
             throw new IllegalArgumentException(
                     "t: " + t.length + " times for " + shape[0] + " rows");

@@ -1,5 +1,6 @@
 package memoria.network;
 
+import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import java.util.List;
 
@@ -226,6 +227,34 @@ public record UNetConfig(
     @Override
     public UNet build(Params params) {
         return new UNet(this, params);
+    }
+
+    @Override
+    public long outChannels(Shape item) {
+        return outChannels;
+    }
+
+    @Override
+    public void requireItem(Shape item) {
+        long[] shape = item.getShape();
+        if (shape.length != 3 || shape[0] != inChannels) {
+            throw new IllegalArgumentException(
+                    "x: items of shape "
+                            + item
+                            + "; this network takes ("
+                            + inChannels
+                            + ", H, W)");
+        }
+        int multiple = 1 << (channelMult.size() - 1);
+        if (shape[1] < 1 || shape[2] < 1 || shape[1] % multiple != 0 || shape[2] % multiple != 0) {
+            throw new IllegalArgumentException(
+                    "x: "
+                            + shape[1]
+                            + "x"
+                            + shape[2]
+                            + " pixels; height and width must be multiples of "
+                            + multiple);
+        }
     }
 
     /** Groups of every normalisation. */

@@ -86,6 +86,7 @@ public final class Training {
                             + recipe.conditionDropout()
                             + " needs a network with classes");
         }
+        config.requireDenoises(data.distinct().item());
         this.data = data;
         this.config = config;
         this.schedule = schedule;
@@ -136,6 +137,8 @@ public final class Training {
      * @return the trained denoiser with averaged weights; the caller closes it
      * @throws Interrupted if the thread is interrupted: the state is saved, calling again continues
      * @throws IllegalStateException if the folder holds the state of another training, or the loss is no longer a number
+     * @throws IllegalArgumentException if the saved state is truncated or damaged; the file is named
+     * @throws UncheckedIOException if the folder cannot be written
      */
     public NetworkDenoiser run(Path folder) {
         Path model = folder.resolve(MODEL);
@@ -176,7 +179,6 @@ public final class Training {
 
         Run(Path file) {
             this.file = file;
-            network.requireItem(data.distinct().item());
             params.all().forEach((key, tensor) -> averages.put(key, tensor.duplicate()));
             params.setRequiresGradient(true);
             adam =
@@ -211,6 +213,8 @@ public final class Training {
                         save();
                     }
                 }
+            } catch (Interrupted e) {
+                throw e.keeping("step " + step + " in " + file);
             }
         }
 

@@ -15,7 +15,9 @@ import java.util.concurrent.TimeUnit;
 import memoria.data.DataSet;
 import memoria.data.Images;
 import memoria.data.Provenance;
+import memoria.diffusion.Ddpm;
 import memoria.diffusion.NoiseSchedule;
+import memoria.diffusion.Seeds;
 import memoria.network.MlpConfig;
 import memoria.network.NetworkDenoiser;
 import memoria.network.UNetConfig;
@@ -123,7 +125,9 @@ class TrainingTest {
     @Test
     void anInterruptSavesStopsAndTheNextRunContinues() {
         Thread.currentThread().interrupt();
-        assertThatThrownBy(() -> training(STEPS).run(folder)).isInstanceOf(Interrupted.class);
+        assertThatThrownBy(() -> training(STEPS).run(folder))
+                .isInstanceOf(Interrupted.class)
+                .hasMessageContaining("Kept: step 1 in " + folder);
         assertThat(Thread.interrupted()).isFalse();
         assertThat(folder.resolve("state.safetensors")).exists();
         assertThat(folder.resolve("model.safetensors")).doesNotExist();
@@ -158,6 +162,24 @@ class TrainingTest {
                     .isEqualTo("circle");
             assertThat(model.item().getShape()).containsExactly(2, 1, 1);
         }
+    }
+
+    @Test
+    void aNetworkWithTwiceTheChannelsLearnsItsVariance() {
+        UNetConfig config = UNetConfig.of(1, 32, 2).optNumResBlocks(1).optChannelMult(1);
+        Recipe recipe = Recipe.steps(30).optBatch(8).optLearningRate(1e-3, 0).optEma(0);
+        NoiseSchedule schedule = NoiseSchedule.cosine(200);
+        try (NetworkDenoiser model = new Training(data(), config, schedule, recipe).run(folder)) {
+            float[] bias = model.network().params().all().get("out.2.bias").toFloatArray();
+            assertThat(Math.abs(bias[0])).as("trained by the noise").isGreaterThan(1e-4f);
+            assertThat(Math.abs(bias[1])).as("trained by the bound").isGreaterThan(1e-4f);
+            Images images = Ddpm.steps(20).sample(model, Seeds.range(0, 2)).images();
+            images.requireFinite("images");
+        }
+        assertThatThrownBy(() -> new Training(data(), UNetConfig.of(1, 32, 3), schedule, recipe))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("outChannels: 3")
+                .hasMessageContaining("1 (the noise) and 2 (noise and variance) are legal");
     }
 
     @Test
