@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import memoria.data.DataSet;
 import memoria.network.DenoiserFile;
@@ -25,6 +26,7 @@ public final class Models {
 
     private static final String SUFFIX = ".safetensors";
     private static final String IMAGES = ".images.zip";
+    private static final Set<String> ORIGIN = Set.of("images", "first", "planted", "times");
     private static final Path FOLDER = Path.of("notebooks", "checkpoints");
 
     private Models() {}
@@ -35,10 +37,14 @@ public final class Models {
      * @return the names, sorted
      */
     public static List<String> names() {
+        return names(SUFFIX);
+    }
+
+    private static List<String> names(String suffix) {
         try (Stream<Path> files = Files.list(folder())) {
             return files.map(f -> f.getFileName().toString())
-                    .filter(f -> f.endsWith(SUFFIX))
-                    .map(f -> f.substring(0, f.length() - SUFFIX.length()))
+                    .filter(f -> f.endsWith(suffix))
+                    .map(f -> f.substring(0, f.length() - suffix.length()))
                     .sorted()
                     .toList();
         } catch (IOException e) {
@@ -80,12 +86,11 @@ public final class Models {
      * @throws IllegalArgumentException if the model's file does not say which of the shipped images it was trained on
      */
     public static DataSet trainingData(NetworkDenoiser model) {
-        JsonObject made = model.metadata();
-        if (!made.has("origin")) {
+        JsonObject origin = model.metadata().getAsJsonObject("origin");
+        if (origin == null || !origin.keySet().containsAll(ORIGIN)) {
             throw new IllegalArgumentException(
                     "model: its file names no shipped images; it was trained on a data set of its own");
         }
-        JsonObject origin = made.getAsJsonObject("origin");
         DataSet data =
                 images(origin.get("images").getAsString()).first(origin.get("first").getAsInt());
         int planted = origin.get("planted").getAsInt();
@@ -97,6 +102,7 @@ public final class Models {
      *
      * @param models denoisers of this library
      * @return one row per model
+     * @throws IllegalArgumentException if a model's file does not tell how it was made
      */
     public static Table describe(NetworkDenoiser... models) {
         var name = StringColumn.create("model");
@@ -107,6 +113,11 @@ public final class Models {
         var steps = LongColumn.create("training steps");
         for (NetworkDenoiser model : models) {
             JsonObject made = model.metadata();
+            if (!made.keySet().containsAll(List.of("name", "data", "recipe"))) {
+                throw new IllegalArgumentException(
+                        "models: one was not trained by this library, its metadata has only "
+                                + made.keySet());
+            }
             JsonObject data = made.getAsJsonObject("data");
             name.append(made.get("name").getAsString());
             parameters.append(model.network().params().count());
@@ -129,7 +140,8 @@ public final class Models {
     public static DataSet images(String name) {
         Path file = folder().resolve(name + IMAGES);
         if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException("name: no images '" + name + "' in " + FOLDER);
+            throw new IllegalArgumentException(
+                    "name: no images '" + name + "'; there are " + names(IMAGES));
         }
         return DataSet.load(file);
     }
