@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import memoria.checkpoint.SafeTensors;
 import memoria.data.AtomicFile;
 import memoria.data.Checksum;
+import memoria.progress.Progress;
 
 /**
  * The shards in one artifact's folder: {@code shard-00007.SHA256.safetensors}. The checksum is in the name, so shard and checksum appear in
@@ -53,6 +54,7 @@ final class ShardFiles {
         SortedMap<Integer, Path> good = new TreeMap<>();
         List<Path> bad = new ArrayList<>();
         for (Path file : files(folder)) {
+            Progress.checkpoint();
             Matcher name = NAME.matcher(file.getFileName().toString());
             if (!name.matches()) {
                 continue;

@@ -66,6 +66,7 @@ public final class Store {
      *
      * @param work what is made
      * @return ascending indices
+     * @throws Interrupted if the thread is interrupted
      */
     public List<Integer> finished(Work work) {
         Spec spec = work.spec();

@@ -1,5 +1,6 @@
 package memoria.data;
 
+import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -57,6 +58,10 @@ public final class AtomicFile {
                 out.getFD().sync();
             }
             move(temporary, file);
+        } catch (FileNotFoundException e) {
+            // The folder is there, so the system's own reason counts: no permission, a read-only
+            // disk.
+            throw new UncheckedIOException("Cannot write " + file + ": " + e.getMessage(), e);
         } catch (IOException e) {
             throw failure("write", file, e);
         } finally {
@@ -91,7 +96,7 @@ public final class AtomicFile {
      */
     public static UncheckedIOException failure(String action, Path file, IOException e) {
         String reason = String.valueOf(e.getMessage());
-        if (e instanceof NoSuchFileException || e instanceof java.io.FileNotFoundException) {
+        if (e instanceof NoSuchFileException || e instanceof FileNotFoundException) {
             reason = Files.exists(file) ? reason : "there is no such file or folder";
         } else if (e instanceof AccessDeniedException) {
             reason = "permission denied for " + reason;

@@ -93,6 +93,7 @@ public final class Analytic implements Denoiser, AutoCloseable {
         }
         double[] flat = Arrays.stream(directions).flatMapToDouble(Arrays::stream).toArray();
         NDArray basis = Tensors.of(model.manager, flat, new Shape(k, d));
+        NDArray transposed = basis.transpose();
         model.posterior =
                 (xt, t) -> {
                     double[] gain = new double[t.length * k];
@@ -102,10 +103,10 @@ public final class Analytic implements Denoiser, AutoCloseable {
                         double variance = variances[i % k];
                         gain[i] = Math.sqrt(alphaBar) * variance / (alphaBar * variance + noise);
                     }
-                    NDArray signal = model.column(t, s -> Math.sqrt(schedule.alphaBar(s)));
+                    NDArray signal = column(xt, t, s -> Math.sqrt(schedule.alphaBar(s)));
                     NDArray residual = xt.sub(signal.mul(centre));
-                    NDArray weights = Tensors.of(model.manager, gain, new Shape(t.length, k));
-                    NDArray inBasis = residual.matMul(basis.transpose()).mul(weights);
+                    NDArray weights = Tensors.of(xt.getManager(), gain, new Shape(t.length, k));
+                    NDArray inBasis = residual.matMul(transposed).mul(weights);
                     return inBasis.matMul(basis).add(centre);
                 };
         return model;
@@ -154,15 +155,15 @@ public final class Analytic implements Denoiser, AutoCloseable {
             logWeights[i] = Math.log(weights[i]);
         }
         NDArray points = Tensors.of(model.manager, data, new Shape(n, d));
+        NDArray transposed = points.transpose();
         NDArray norms = Tensors.of(model.manager, halfNorms, new Shape(1, n));
         NDArray prior = Tensors.of(model.manager, logWeights, new Shape(1, n));
         model.posterior =
                 (xt, t) -> {
-                    NDArray dot = xt.matMul(points.transpose());
+                    NDArray dot = xt.matMul(transposed);
                     NDArray a =
-                            model.column(
-                                    t, s -> Math.sqrt(schedule.alphaBar(s)) / model.variance(s));
-                    NDArray b = model.column(t, s -> -schedule.alphaBar(s) / model.variance(s));
+                            column(xt, t, s -> Math.sqrt(schedule.alphaBar(s)) / model.variance(s));
+                    NDArray b = column(xt, t, s -> -schedule.alphaBar(s) / model.variance(s));
                     NDArray logits = a.mul(dot).add(b.mul(norms)).add(prior);
                     return logits.softmax(-1).matMul(points);
                 };
@@ -173,8 +174,9 @@ public final class Analytic implements Denoiser, AutoCloseable {
         return Math.pow(schedule.noiseStd(t), 2);
     }
 
-    private NDArray column(double[] t, DoubleUnaryOperator coefficient) {
-        return Tensors.of(manager, Rows.of(t, coefficient), new Shape(t.length, 1));
+    /** One coefficient per row, owned by x's manager: the model's would keep those of every call. */
+    private static NDArray column(NDArray x, double[] t, DoubleUnaryOperator coefficient) {
+        return Tensors.of(x.getManager(), Rows.of(t, coefficient), new Shape(t.length, 1));
     }
 
     @Override
@@ -194,8 +196,8 @@ public final class Analytic implements Denoiser, AutoCloseable {
             throw new IllegalArgumentException("condition: this model knows none");
         }
         NDArray xt = Ops.cast(x, DataType.FLOAT64).reshape(t.length, item.size());
-        NDArray signal = column(t, s -> -Math.sqrt(schedule.alphaBar(s)) / noise(s));
-        NDArray scale = column(t, s -> 1 / noise(s));
+        NDArray signal = column(xt, t, s -> -Math.sqrt(schedule.alphaBar(s)) / noise(s));
+        NDArray scale = column(xt, t, s -> 1 / noise(s));
         NDArray epsilon = scale.mul(xt).add(signal.mul(posterior.x0Hat(xt, t)));
         return new Prediction(Ops.cast(epsilon, x.getDataType()).reshape(x.getShape()));
     }

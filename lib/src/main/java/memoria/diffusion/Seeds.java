@@ -81,8 +81,12 @@ public final class Seeds {
      *
      * @param row 0 to {@code count() - 1}
      * @return its value
+     * @throws IllegalArgumentException if there is no such row
      */
     public long at(int row) {
+        if (row < 0 || row >= values.length) {
+            throw new IllegalArgumentException("row: " + row + " of " + values.length + " seeds");
+        }
         return values[row];
     }
 
@@ -107,9 +111,10 @@ public final class Seeds {
      *
      * @param rows each 0 to {@code count() - 1}
      * @return the seeds of these rows, in this order
+     * @throws IllegalArgumentException if there is no such row
      */
     public Seeds select(int... rows) {
-        return new Seeds(Arrays.stream(rows).mapToLong(row -> values[row]).toArray());
+        return new Seeds(Arrays.stream(rows).mapToLong(this::at).toArray());
     }
 
     /**

@@ -2,6 +2,7 @@ package memoria.network;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
@@ -70,6 +71,7 @@ public final class DenoiserFile {
     public static NetworkDenoiser read(Path file) {
         SafeTensors content = SafeTensors.read(file);
         Map<String, String> metadata = content.metadata();
+        content.shapes().keySet().forEach(name -> requireSingle(file, name, content.type(name)));
         NDManager owner = Torch.manager();
         try {
             NetworkConfig config = NetworkConfig.of(json(metadata, ARCHITECTURE).getAsJsonObject());
@@ -80,9 +82,24 @@ public final class DenoiserFile {
             Network network = config.build(Params.of(owner, content.tensors(owner)));
             return new NetworkDenoiser(
                     network, schedule, item, json(metadata, MADE).getAsJsonObject());
-        } catch (IllegalArgumentException | IllegalStateException e) {
+        } catch (IllegalArgumentException
+                | IllegalStateException
+                | UnsupportedOperationException e) {
             owner.close();
             throw new IllegalArgumentException("file: " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void requireSingle(Path file, String name, DataType type) {
+        if (type != DataType.FLOAT32) {
+            throw new IllegalArgumentException(
+                    "file: "
+                            + file
+                            + ": tensor '"
+                            + name
+                            + "' is of type "
+                            + type
+                            + "; the parameters of a denoiser are FLOAT32");
         }
     }
 

@@ -3,7 +3,6 @@ package memoria.network;
 import com.google.gson.Gson;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
 import java.lang.reflect.RecordComponent;
 
 /** Records as JSON, field by field, with errors that name the field: what files and specs are read through. */
@@ -45,11 +44,11 @@ public final class JsonRecord {
         }
         try {
             return GSON.fromJson(json, type);
-        } catch (JsonParseException e) {
-            throw new IllegalArgumentException(type.getSimpleName() + ": " + e.getMessage(), e);
         } catch (RuntimeException e) {
             // Gson wraps what the record's own checks threw.
-            throw e.getCause() instanceof IllegalArgumentException refused ? refused : e;
+            throw e.getCause() instanceof IllegalArgumentException refused
+                    ? refused
+                    : new IllegalArgumentException(type.getSimpleName() + ": " + e.getMessage(), e);
         }
     }
 

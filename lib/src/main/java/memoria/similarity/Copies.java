@@ -40,6 +40,7 @@ public final class Copies {
      * @throws IllegalArgumentException if shapes differ or there are too few unseen images for the rate
      */
     public static Copies among(Images generated, NormalizedL2 nl2, Images unseen, double rate) {
+        NullThreshold.allowed(unseen.count(), rate);
         double[] unseenScores = nl2.of(unseen);
         double limit = NullThreshold.exceeded(unseenScores, rate);
         return new Copies(nl2.train(), nl2.nearest(generated), unseenScores, limit);
@@ -134,9 +135,10 @@ public final class Copies {
      *
      * @param rows of the generated images
      * @return one training image per row
+     * @throws IllegalArgumentException if there is no such row
      */
     public Images nearest(int... rows) {
-        return train.select(Arrays.stream(rows).map(i -> nearest.get(i).index()).toArray());
+        return train.select(Arrays.stream(rows).map(i -> row(i).index()).toArray());
     }
 
     /**
@@ -144,8 +146,17 @@ public final class Copies {
      *
      * @param rows of the generated images
      * @return nL2 of each row
+     * @throws IllegalArgumentException if there is no such row
      */
     public double[] scores(int... rows) {
-        return Arrays.stream(rows).mapToDouble(i -> nearest.get(i).nl2()).toArray();
+        return Arrays.stream(rows).mapToDouble(i -> row(i).nl2()).toArray();
+    }
+
+    private Neighbour row(int i) {
+        if (i < 0 || i >= nearest.size()) {
+            throw new IllegalArgumentException(
+                    "rows: " + i + " of " + nearest.size() + " generated images");
+        }
+        return nearest.get(i);
     }
 }

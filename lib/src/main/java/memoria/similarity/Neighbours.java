@@ -33,6 +33,10 @@ public final class Neighbours implements AutoCloseable {
     private static final Cleaner CLEANER = Cleaner.create();
     private static final long RESIDENT_BYTES = 1L << 30;
     private static final int BLOCK_VALUES = 1 << 25;
+
+    /** Bounds the scores of a block, one per query and row: points of few dimensions would have millions of rows. */
+    private static final int BLOCK_ROWS = 1 << 17;
+
     private static final int QUERIES = 256;
 
     /** Candidates beyond k: the order near rank k is only known to float32's rounding. */
@@ -68,7 +72,7 @@ public final class Neighbours implements AutoCloseable {
      * @throws IllegalArgumentException if the set is empty or holds a value that is not finite
      */
     public static Neighbours among(Images set) {
-        int block = Math.max(1, BLOCK_VALUES / set.itemSize());
+        int block = Math.max(1, Math.min(BLOCK_ROWS, BLOCK_VALUES / set.itemSize()));
         boolean resident = 4L * set.count() * set.itemSize() <= RESIDENT_BYTES;
         return among(set, block, resident);
     }

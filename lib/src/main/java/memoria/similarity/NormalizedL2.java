@@ -225,6 +225,7 @@ public final class NormalizedL2 implements AutoCloseable {
      * @throws IllegalArgumentException if there are fewer than {@code 1 / rate} images or {@link #of(Images)} refuses them
      */
     public double threshold(Images unseen, double rate) {
+        NullThreshold.allowed(unseen.count(), rate);
         return NullThreshold.exceeded(of(unseen), rate);
     }
 

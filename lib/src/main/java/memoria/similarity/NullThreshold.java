@@ -20,26 +20,32 @@ public final class NullThreshold {
      *     scores: then not one may exceed the level and it says nothing about the rate
      */
     public static double exceeded(double[] unseen, double rate) {
-        if (!(rate > 0 && rate < 1)) {
-            throw new IllegalArgumentException("rate: " + rate + "; above 0 and below 1 is legal");
-        }
+        int allowed = allowed(unseen.length, rate);
         if (Arrays.stream(unseen).anyMatch(Double::isNaN)) {
             throw new IllegalArgumentException("unseen: a score is not a number");
         }
+        double[] sorted = unseen.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length - 1 - allowed];
+    }
+
+    /** How many of n unseen scores lie above the level; refuses what {@link #exceeded} refuses, before scores are computed. */
+    static int allowed(int n, double rate) {
+        if (!(rate > 0 && rate < 1)) {
+            throw new IllegalArgumentException("rate: " + rate + "; above 0 and below 1 is legal");
+        }
         // The product of decimal fractions may fall short of the whole number that is meant.
-        int allowed = (int) Math.floor(unseen.length * rate * (1 + 1e-12));
+        int allowed = (int) Math.floor(n * rate * (1 + 1e-12));
         if (allowed < 1) {
             throw new IllegalArgumentException(
                     "unseen: "
-                            + unseen.length
+                            + n
                             + " images cannot show what happens at a rate of "
                             + rate
                             + "; at least "
                             + (long) Math.ceil(1 / rate * (1 - 1e-12))
                             + " are needed");
         }
-        double[] sorted = unseen.clone();
-        Arrays.sort(sorted);
-        return sorted[sorted.length - 1 - allowed];
+        return allowed;
     }
 }

@@ -121,12 +121,10 @@ public final class Autograd {
      * @param x a {@link #leaf}
      * @param keep whether the graph of y is needed again
      * @return shaped as x
+     * @throws IllegalArgumentException if y has more or less than one element
      */
     public static NDArray grad(NDArray y, NDArray x, boolean keep) {
-        if (y.size() != 1) {
-            throw new IllegalArgumentException(
-                    "y: a gradient needs one element, this has shape " + y.getShape());
-        }
+        requireScalar(y);
         try (NDArray one = y.getManager().ones(y.getShape(), y.getDataType())) {
             return vjp(y, x, one, keep);
         }
@@ -138,10 +136,19 @@ public final class Autograd {
      * @param y one element
      * @param xs leaves
      * @return one gradient per leaf
+     * @throws IllegalArgumentException if y has more or less than one element
      */
     public static List<NDArray> grads(NDArray y, List<NDArray> xs) {
+        requireScalar(y);
         NDArray scalar = y.getShape().dimension() == 0 ? y : y.reshape(new Shape());
         return Ops.script(y).runAll("grads", scalar, xs);
+    }
+
+    private static void requireScalar(NDArray y) {
+        if (y.size() != 1) {
+            throw new IllegalArgumentException(
+                    "y: a gradient needs one element, this has shape " + y.getShape());
+        }
     }
 
     /**

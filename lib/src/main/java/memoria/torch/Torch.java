@@ -15,14 +15,17 @@ import java.util.Locale;
  */
 public final class Torch {
 
-    private static final class Holder {
-        static final NDManager CPU = start();
+    private static volatile NDManager cpu;
 
-        private static NDManager start() {
+    private Torch() {}
+
+    /** Not a static initializer: what fails there is named once and afterwards hides behind "could not initialize class". */
+    private static synchronized NDManager start() {
+        if (cpu == null) {
             // The engine's own start-up lines belong to nobody's notebook.
             System.setProperty("ai.djl.pytorch.graph_optimizer", "false");
             try {
-                return Engine.getEngine("PyTorch").newBaseManager(Device.cpu());
+                cpu = Engine.getEngine("PyTorch").newBaseManager(Device.cpu());
             } catch (EngineException | UnsatisfiedLinkError e) {
                 throw new IllegalStateException(
                         "PyTorch's native library did not load for "
@@ -35,9 +38,8 @@ public final class Torch {
                         e);
             }
         }
+        return cpu;
     }
-
-    private Torch() {}
 
     /**
      * The device everything computes on unless told otherwise.
@@ -71,14 +73,13 @@ public final class Torch {
                     "device: '" + name + "' is not one of cpu, gpu, gpu:0, gpu:1, ...");
         }
         int index = normal.length() > 4 ? Integer.parseInt(normal.substring(4)) : 0;
-        NDManager engine = Holder.CPU;
-        int found = engine.getEngine().getGpuCount();
+        int found = engine().getGpuCount();
         if (index >= found) {
             throw new IllegalStateException(
                     "device: '"
                             + name
                             + "' was asked for, but PyTorch "
-                            + engine.getEngine().getVersion()
+                            + engine().getVersion()
                             + " finds "
                             + (found == 0 ? "no GPU" : found + " GPU(s)")
                             + ". Build with -Dgpu so that no CPU library is on the classpath, check the driver with nvidia-smi, and set"
@@ -93,7 +94,7 @@ public final class Torch {
      * @return the manager
      */
     public static NDManager manager() {
-        return Holder.CPU.newSubManager(device());
+        return root().newSubManager(device());
     }
 
     /**
@@ -131,10 +132,11 @@ public final class Torch {
     }
 
     static Engine engine() {
-        return Holder.CPU.getEngine();
+        return root().getEngine();
     }
 
     static NDManager root() {
-        return Holder.CPU;
+        NDManager started = cpu;
+        return started == null ? start() : started;
     }
 }
