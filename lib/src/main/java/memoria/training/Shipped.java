@@ -24,7 +24,7 @@ public enum Shipped {
     /** Few images and 20 of them shown 50 times each: overfits, and copies the planted ones. For teaching. */
     HEAVY("fashion-heavy", 1000, 20, 50, 3000),
     /** More images, 20 of them shown 40 times: a few samples in a hundred are copies. For attacks. */
-    MILD("fashion-mild", 2000, 20, 40, 2000),
+    MILD("fashion-mild", 2000, 20, 40, 2500),
     /** Many images, nothing planted: copies nothing, and every detector must stay silent. */
     CLEAN("fashion-clean", 8000, 0, 1, 2000);
 
