@@ -150,6 +150,9 @@ public final class NoiseSchedule {
      * @throws IllegalArgumentException if there is none or one is out of range
      */
     public static NoiseSchedule of(double... betas) {
+        if (betas.length == 0) {
+            throw new IllegalArgumentException("betas: none; at least one is needed");
+        }
         JsonObject spec = Spec.of("betas", "betas", Spec.list(betas));
         return new NoiseSchedule(spec, all(betas.length), betas.clone(), null);
     }

@@ -1,6 +1,7 @@
 package memoria.network;
 
 import com.google.gson.Gson;
+import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.lang.reflect.RecordComponent;
@@ -8,7 +9,9 @@ import java.lang.reflect.RecordComponent;
 /** Records as JSON, field by field, with errors that name the field: what files and specs are read through. */
 public final class JsonRecord {
 
-    private static final Gson GSON = new Gson();
+    /** Lets NaN through to the records' own checks, which name the component. */
+    private static final Gson GSON =
+            new GsonBuilder().serializeSpecialFloatingPointValues().create();
 
     private JsonRecord() {}
 

@@ -45,10 +45,19 @@ public final class NetworkDenoiser implements Denoiser, AutoCloseable {
 
     @Override
     public Prediction predict(NDArray x, double[] t, Condition condition) {
+        requireOpen();
         for (double time : t) {
             schedule.requireTime(time);
         }
         return network.predict(x, t, labels(condition, t.length), Dropout.NONE);
+    }
+
+    private NDManager requireOpen() {
+        NDManager owner = network.params().manager();
+        if (!owner.isOpen()) {
+            throw new IllegalStateException("model: it was closed; load it again");
+        }
+        return owner;
     }
 
     private long[] labels(Condition condition, int rows) {
@@ -98,7 +107,7 @@ public final class NetworkDenoiser implements Denoiser, AutoCloseable {
 
     @Override
     public NDManager manager() {
-        return network.params().manager();
+        return requireOpen();
     }
 
     /**
@@ -119,7 +128,7 @@ public final class NetworkDenoiser implements Denoiser, AutoCloseable {
         return metadata.deepCopy();
     }
 
-    /** Frees the parameters. */
+    /** Frees the parameters; predictions throw {@link IllegalStateException} from then on. */
     @Override
     public void close() {
         network.params().manager().close();
