@@ -57,7 +57,10 @@ final class Verdicts {
             return new Verdicts(file, expected);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } catch (JsonParseException | IllegalStateException | NullPointerException e) {
+        } catch (JsonParseException
+                | IllegalStateException
+                | UnsupportedOperationException
+                | NullPointerException e) {
             throw new IllegalArgumentException(
                     file + " must be a JSON object of claim to verdict", e);
         }

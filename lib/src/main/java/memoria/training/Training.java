@@ -34,6 +34,9 @@ import memoria.torch.Torch;
  * L = E_{x0, t, eps} mean (eps - epsTheta(sqrt(alphaBar_t) x0 + sqrt(1 - alphaBar_t) eps, t))^2,   t uniform on 0..T-1
  * }</pre>
  *
+ * <p>A network with twice the items' channels learns its variance as well: the variational bound times T / 1000 is added, and trains the
+ * second half of the channels alone (Nichol and Dhariwal, "Improved Denoising Diffusion Probabilistic Models", 2021, Eq. 16).
+ *
  * <p>Images are drawn epoch by epoch with their multiplicity. Every random number is a function of the recipe's seed and the step, and the
  * folder's {@code state.safetensors} holds weights, averages and moments: a run that was killed continues from its last save and ends in
  * the same weights, bit by bit, on the same number of threads. The result is the averaged weights, in {@code model.safetensors}.
