@@ -10,6 +10,7 @@ import java.util.Deque;
 import java.util.List;
 import memoria.network.Layers.Layer;
 import memoria.torch.Ops;
+import memoria.torch.Scope;
 import memoria.torch.Tensors;
 
 /**
@@ -203,13 +204,16 @@ public final class UNet implements Network {
      */
     public NDArray features(NDArray x, double[] t, long[] labels, Features which) {
         check(x, t, labels);
-        NDArray emb = embed(x, t, labels);
-        if (which == Features.FIRST) {
-            return down.get(0).forward(x, emb, Dropout.NONE);
-        }
-        Deque<NDArray> kept = new ArrayDeque<>();
-        NDArray mid = middleOf(x, emb, Dropout.NONE, kept);
-        return which == Features.MIDDLE ? mid : upward(mid, emb, Dropout.NONE, kept);
+        return Scope.keep(
+                () -> {
+                    NDArray emb = embed(x, t, labels);
+                    if (which == Features.FIRST) {
+                        return down.get(0).forward(x, emb, Dropout.NONE);
+                    }
+                    Deque<NDArray> kept = new ArrayDeque<>();
+                    NDArray mid = middleOf(x, emb, Dropout.NONE, kept);
+                    return which == Features.MIDDLE ? mid : upward(mid, emb, Dropout.NONE, kept);
+                });
     }
 
     private NDArray embed(NDArray x, double[] t, long[] labels) {

@@ -160,10 +160,16 @@ public final class Adam implements AutoCloseable {
     }
 
     /** Euclidean norm over all tensors together. */
-    private static double norm(List<NDArray> grads) {
+    /**
+     * The Euclidean norm over all elements of all tensors: not a number, or infinite, as soon as one element is.
+     *
+     * @param tensors at least one
+     * @return {@code sqrt(sum x^2)}
+     */
+    public static double norm(List<NDArray> tensors) {
         return Scope.use(
                 () -> {
-                    NDArray sum = Ops.script(grads.get(0)).run("square_sum", grads);
+                    NDArray sum = Ops.script(tensors.get(0)).run("square_sum", tensors);
                     return Math.sqrt(Ops.cast(sum, DataType.FLOAT64).getDouble());
                 });
     }

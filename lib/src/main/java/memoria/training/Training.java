@@ -234,22 +234,30 @@ public final class Training {
                                 adam.step(Autograd.grads(value, weights));
                                 return (double) value.getFloat();
                             });
-            if (!Double.isFinite(loss)) {
-                throw new IllegalStateException(
-                        "training "
-                                + name
-                                + ": the loss is "
-                                + loss
-                                + " at step "
-                                + step
-                                + "; lower the learning rate or clip the gradient. The last saved state is kept.");
-            }
+            requireFinite("loss", loss);
             double decay = Math.min(recipe.ema(), (1.0 + step) / (10.0 + step));
             Adam.average(List.copyOf(averages.values()), weights, 1 - decay);
             return loss;
         }
 
+        private void requireFinite(String what, double value) {
+            if (!Double.isFinite(value)) {
+                throw new IllegalStateException(
+                        "training "
+                                + name
+                                + ": the "
+                                + what
+                                + " is "
+                                + value
+                                + " at step "
+                                + step
+                                + "; lower the learning rate or clip the gradient. The last saved state is kept.");
+            }
+        }
+
         void save() {
+            // The loss tells a step too late: the update may just have spoilt the weights.
+            requireFinite("norm of the weights", Adam.norm(weights));
             Map<String, NDArray> tensors = new LinkedHashMap<>();
             params.all().forEach((key, tensor) -> tensors.put("param." + key, tensor));
             averages.forEach((key, tensor) -> tensors.put("average." + key, tensor));

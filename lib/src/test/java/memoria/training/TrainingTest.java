@@ -241,4 +241,16 @@ class TrainingTest {
         assertThatThrownBy(() -> Recipe.steps(1).optEma(1)).hasMessageContaining("ema: 1.0");
         assertThatThrownBy(() -> training(1).optSaveEvery(0)).hasMessageContaining("saveEvery: 0");
     }
+
+    @Test
+    void aTrainingThatDivergesStopsAndSavesNothing() {
+        UNetConfig config = UNetConfig.of(1, 32, 1).optNumResBlocks(1).optChannelMult(1);
+        Recipe wild = Recipe.steps(20).optBatch(2).optLearningRate(1e30, 0);
+        Training training =
+                new Training(data(), config, NoiseSchedule.linear(1000), wild).optSaveEvery(1);
+        assertThatThrownBy(() -> training.run(folder))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("lower the learning rate");
+        assertThat(folder.resolve("state.safetensors")).doesNotExist();
+    }
 }
