@@ -1,5 +1,6 @@
 package memoria.models;
 
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,6 +12,7 @@ import java.util.stream.Stream;
 import memoria.data.DataSet;
 import memoria.network.DenoiserFile;
 import memoria.network.NetworkDenoiser;
+import tech.tablesaw.api.DoubleColumn;
 import tech.tablesaw.api.IntColumn;
 import tech.tablesaw.api.LongColumn;
 import tech.tablesaw.api.StringColumn;
@@ -127,6 +129,28 @@ public final class Models {
             steps.append(made.getAsJsonObject("recipe").get("steps").getAsLong());
         }
         return Table.create("models", name, parameters, distinct, planted, shown, steps);
+    }
+
+    /**
+     * How a model's loss fell while it was trained.
+     *
+     * @param model a denoiser of this library
+     * @return columns {@code step} and {@code loss}, each row the mean over the steps since the row before
+     * @throws IllegalArgumentException if the model's file holds no loss curve
+     */
+    public static Table lossCurve(NetworkDenoiser model) {
+        JsonObject made = model.metadata();
+        if (!made.has("lossCurve")) {
+            throw new IllegalArgumentException("model: its file holds no loss curve");
+        }
+        int every = made.get("lossCurveEvery").getAsInt();
+        var step = IntColumn.create("step");
+        var loss = DoubleColumn.create("loss");
+        for (JsonElement mean : made.getAsJsonArray("lossCurve")) {
+            step.append((step.size() + 1) * every);
+            loss.append(mean.getAsDouble());
+        }
+        return Table.create("loss curve", step, loss);
     }
 
     /**

@@ -3,6 +3,8 @@ package memoria.notebook;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import memoria.data.Images;
+import memoria.diffusion.Samples;
 
 /**
  * Named numbers for a chart: values alone (for a density, a histogram, a box) or points (x, y), with a band around them if there is one.
@@ -99,6 +101,65 @@ public final class Series {
                         points.stream().mapToDouble(p -> p[0]).toArray(),
                         points.stream().mapToDouble(p -> p[1]).toArray());
         return new Series(name, all.role, all.x, all.y, null, null, starts);
+    }
+
+    /**
+     * Points of the plane.
+     *
+     * @param name what they belong to, for the legend
+     * @param points at least one, of two numbers each, all finite
+     * @return the series
+     * @throws IllegalArgumentException if the name is blank, there is no point, they are not of the plane, or a number is not finite
+     */
+    public static Series points(String name, Images points) {
+        double[][] all = coordinates(points, points.count());
+        return xy(
+                name,
+                Arrays.stream(all).mapToDouble(p -> p[0]).toArray(),
+                Arrays.stream(all).mapToDouble(p -> p[1]).toArray());
+    }
+
+    /**
+     * The paths of samples of the plane, from noise to the sample.
+     *
+     * @param name what they belong to, for the legend
+     * @param samples of a sampler that recorded
+     * @param count how many, from the first on; all if there are fewer
+     * @return the series
+     * @throws IllegalArgumentException if the name is blank, the samples have no trajectory or are not points of the plane, or a number is
+     *     not finite
+     */
+    public static Series paths(String name, Samples samples, int count) {
+        int rows = Math.min(count, samples.images().count());
+        if (samples.trajectory().isEmpty() || rows < 1) {
+            throw new IllegalArgumentException(
+                    "samples, count: "
+                            + rows
+                            + " paths of "
+                            + samples.trajectory().size()
+                            + " steps; sample with recording(true) and ask for at least one");
+        }
+        int steps = samples.trajectory().size();
+        double[][][] paths = new double[rows][steps + 1][];
+        for (int k = 0; k <= steps; k++) {
+            Images at = k < steps ? samples.trajectory().get(k).xt() : samples.images();
+            double[][] points = coordinates(at, rows);
+            for (int i = 0; i < rows; i++) {
+                paths[i][k] = points[i];
+            }
+        }
+        return paths(name, paths);
+    }
+
+    private static double[][] coordinates(Images points, int rows) {
+        if (points.itemSize() != 2) {
+            throw new IllegalArgumentException(
+                    "points: items of " + points.item() + "; points of the plane have two numbers");
+        }
+        float[] values = points.first(rows).all();
+        double[][] all = new double[rows][];
+        Arrays.setAll(all, i -> new double[] {values[2 * i], values[2 * i + 1]});
+        return all;
     }
 
     /**
