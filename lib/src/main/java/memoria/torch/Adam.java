@@ -159,7 +159,6 @@ public final class Adam implements AutoCloseable {
                                                         clip)));
     }
 
-    /** Euclidean norm over all tensors together. */
     /**
      * The Euclidean norm over all elements of all tensors: not a number, or infinite, as soon as one element is.
      *
