@@ -33,23 +33,23 @@ public final class Copies {
      * Searches the nearest training image of every generated and every unseen image.
      *
      * @param generated images of a model
-     * @param nl2 the similarity against its distinct training images
+     * @param measure the similarity to its distinct training images
      * @param unseen real images of the same kind that the model was not trained on, at least {@code 1 / rate}
      * @param rate share of unseen images above the level, in (0, 1)
      * @return the result, on the Java heap
      * @throws IllegalArgumentException if shapes differ or there are too few unseen images for the rate
      */
-    public static Copies among(Images generated, NormalizedL2 nl2, Images unseen, double rate) {
+    public static Copies among(Images generated, Similarity measure, Images unseen, double rate) {
         NullThreshold.allowed(unseen.count(), rate);
-        double[] unseenScores = nl2.of(unseen);
+        double[] unseenScores = measure.of(unseen);
         double limit = NullThreshold.exceeded(unseenScores, rate);
-        return new Copies(nl2.train(), nl2.nearest(generated), unseenScores, limit);
+        return new Copies(measure.train(), measure.nearest(generated), unseenScores, limit);
     }
 
     /**
      * The level above which an image counts as a copy.
      *
-     * @return a value of nL2
+     * @return a similarity
      */
     public double limit() {
         return limit;
@@ -58,16 +58,16 @@ public final class Copies {
     /**
      * The generated images' similarities.
      *
-     * @return nL2 of each
+     * @return one per image
      */
     public double[] scores() {
-        return nearest.stream().mapToDouble(Neighbour::nl2).toArray();
+        return nearest.stream().mapToDouble(Neighbour::similarity).toArray();
     }
 
     /**
      * The unseen real images' similarities: the null.
      *
-     * @return nL2 of each
+     * @return one per image
      */
     public double[] unseenScores() {
         return unseenScores.clone();
@@ -79,7 +79,7 @@ public final class Copies {
      * @return the count
      */
     public int count() {
-        return (int) nearest.stream().filter(n -> n.nl2() > limit).count();
+        return (int) nearest.stream().filter(n -> n.similarity() > limit).count();
     }
 
     /**
@@ -89,7 +89,7 @@ public final class Copies {
      */
     public int[] originals() {
         return nearest.stream()
-                .filter(n -> n.nl2() > limit)
+                .filter(n -> n.similarity() > limit)
                 .mapToInt(Neighbour::index)
                 .distinct()
                 .sorted()
@@ -105,7 +105,7 @@ public final class Copies {
     public int countOf(int... indices) {
         return (int)
                 nearest.stream()
-                        .filter(n -> n.nl2() > limit)
+                        .filter(n -> n.similarity() > limit)
                         .filter(n -> Arrays.stream(indices).anyMatch(i -> i == n.index()))
                         .count();
     }
@@ -121,7 +121,8 @@ public final class Copies {
         if (n < 1) {
             throw new IllegalArgumentException("n: " + n + " rows; at least 1 is legal");
         }
-        Comparator<Integer> mostAlike = Comparator.comparingDouble(i -> -nearest.get(i).nl2());
+        Comparator<Integer> mostAlike =
+                Comparator.comparingDouble(i -> -nearest.get(i).similarity());
         return IntStream.range(0, nearest.size())
                 .boxed()
                 .sorted(mostAlike)
@@ -145,11 +146,11 @@ public final class Copies {
      * The similarities of some generated images.
      *
      * @param rows of the generated images
-     * @return nL2 of each row
+     * @return the similarity of each row
      * @throws IllegalArgumentException if there is no such row
      */
     public double[] scores(int... rows) {
-        return Arrays.stream(rows).mapToDouble(i -> row(i).nl2()).toArray();
+        return Arrays.stream(rows).mapToDouble(i -> row(i).similarity()).toArray();
     }
 
     private Neighbour row(int i) {

@@ -1,10 +1,10 @@
 package memoria.similarity;
 
 /**
- * The nearest image of a set.
+ * The image of a set most alike to another one.
  *
  * @param index its place in the set
- * @param distance Euclidean distance to it, at least 0
- * @param nl2 normalised distance, at most 0, more negative when less alike ({@link NormalizedL2})
+ * @param distance to it, at least 0: Euclidean for {@link NormalizedL2}
+ * @param similarity larger when more alike, in the range of the {@link Similarity} that found it
  */
-public record Neighbour(int index, double distance, double nl2) {}
+public record Neighbour(int index, double distance, double similarity) {}

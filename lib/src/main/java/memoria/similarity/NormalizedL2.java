@@ -5,9 +5,7 @@ import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
-import memoria.data.DataSet;
 import memoria.data.Images;
-import memoria.diffusion.Samples;
 import memoria.torch.Autograd;
 import memoria.torch.Ops;
 import memoria.torch.Scalars;
@@ -28,7 +26,7 @@ import memoria.torch.Scalars;
  * var limit = nl2.threshold(FashionMnist.test().resize(16, 16), 0.001);
  * }</pre>
  */
-public final class NormalizedL2 implements AutoCloseable {
+public final class NormalizedL2 implements Similarity {
 
     /** Squared distances below this have gradient 0: at an exact copy the distance has no gradient. */
     private static final double COPY = 1e-12;
@@ -92,42 +90,9 @@ public final class NormalizedL2 implements AutoCloseable {
      *
      * @return the set
      */
+    @Override
     public Images train() {
         return neighbours.set();
-    }
-
-    /**
-     * nL2 of every image.
-     *
-     * @param images of the training images' shape
-     * @return one number per image in [-1/alpha, 0]
-     * @throws IllegalArgumentException if shapes differ, a value is not finite, the set has fewer than k images or one of them k times
-     * @throws memoria.progress.Interrupted if the thread is interrupted
-     */
-    public double[] of(Images images) {
-        return nearest(images).stream().mapToDouble(Neighbour::nl2).toArray();
-    }
-
-    /**
-     * nL2 of every distinct image of a set.
-     *
-     * @param set images of the training images' shape
-     * @return as {@link #of(Images)}
-     * @throws IllegalArgumentException as {@link #of(Images)}
-     */
-    public double[] of(DataSet set) {
-        return of(set.distinct());
-    }
-
-    /**
-     * nL2 of every generated image.
-     *
-     * @param samples images of the training images' shape
-     * @return as {@link #of(Images)}, one per seed
-     * @throws IllegalArgumentException as {@link #of(Images)}
-     */
-    public double[] of(Samples samples) {
-        return of(samples.images());
     }
 
     /**
@@ -138,6 +103,7 @@ public final class NormalizedL2 implements AutoCloseable {
      * @throws IllegalArgumentException if shapes differ, a value is not finite, the set has fewer than k images or one of them k times
      * @throws memoria.progress.Interrupted if the thread is interrupted
      */
+    @Override
     public List<Neighbour> nearest(Images images) {
         return nearest(find(images));
     }
@@ -205,6 +171,7 @@ public final class NormalizedL2 implements AutoCloseable {
      * @throws IllegalArgumentException if shapes differ, a value is not finite, the set has fewer than k images or one of them k times
      * @throws memoria.progress.Interrupted if the thread is interrupted
      */
+    @Override
     public NDArray of(NDArray x) {
         Neighbours.Found found = find(Autograd.off(() -> Images.from(Ops.detach(x))));
         long rows = x.getShape().get(0);
@@ -217,28 +184,13 @@ public final class NormalizedL2 implements AutoCloseable {
     }
 
     /**
-     * The level of nL2 that unseen real images exceed at a rate: what counts as memorized.
+     * nL2 is never positive.
      *
-     * @param unseen real images that are not in the training set
-     * @param rate in (0, 1), for example 0.01 or 0.001
-     * @return the level
-     * @throws IllegalArgumentException if there are fewer than {@code 1 / rate} images or {@link #of(Images)} refuses them
+     * @return false
      */
-    public double threshold(Images unseen, double rate) {
-        NullThreshold.allowed(unseen.count(), rate);
-        return NullThreshold.exceeded(of(unseen), rate);
-    }
-
-    /**
-     * As {@link #threshold(Images, double)}, for the distinct images of a set.
-     *
-     * @param unseen real images that are not in the training set
-     * @param rate in (0, 1)
-     * @return the level
-     * @throws IllegalArgumentException if there are fewer than {@code 1 / rate} images or {@link #of(Images)} refuses them
-     */
-    public double threshold(DataSet unseen, double rate) {
-        return threshold(unseen.distinct(), rate);
+    @Override
+    public boolean positive() {
+        return false;
     }
 
     /** Frees the search's native memory; a later use makes it again. */

@@ -115,7 +115,7 @@ class NormalizedL2Test {
             Neighbour almost = nl2.nearest(near).get(0);
             assertThat(almost.index()).isEqualTo(42);
             assertThat(almost.distance()).isCloseTo(1e-3, within(1e-6));
-            assertThat(almost.nl2()).isBetween(-1e-3, -1e-6);
+            assertThat(almost.similarity()).isBetween(-1e-3, -1e-6);
         }
     }
 
@@ -141,7 +141,7 @@ class NormalizedL2Test {
             assertThat(found.get(70)).isEqualTo(new Neighbour(0, 0, 0));
             for (int i = 1; i < 70; i++) {
                 double[] others = sorted(train.slice(i, i + 1), train);
-                assertThat(found.get(i).nl2())
+                assertThat(found.get(i).similarity())
                         .isCloseTo(nl2(Arrays.copyOfRange(others, 1, 13), 12), within(1e-9));
             }
         }
