@@ -28,7 +28,7 @@ class ArchitectureTest {
     /** Ground floor first; the packages of one line share a floor. */
     private static final List<List<String>> FLOORS =
             List.of(
-                    List.of("torch", "progress"),
+                    List.of("torch", "progress", "json"),
                     List.of("data"),
                     List.of("checkpoint"),
                     List.of("diffusion"),

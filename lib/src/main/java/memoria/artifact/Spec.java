@@ -5,12 +5,12 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
 import java.math.BigDecimal;
 import java.nio.charset.StandardCharsets;
-import java.util.TreeMap;
+import java.util.TreeSet;
 import memoria.data.Checksum;
+import memoria.json.Json;
 
 /**
  * What an artifact is, as canonical JSON: names sorted, no blanks, numbers in one spelling ({@code 1}, {@code 1.0} and {@code 1e0} are the
@@ -49,7 +49,7 @@ public final class Spec {
      */
     public static Spec parse(String json) {
         try {
-            return of(JsonParser.parseString(json).getAsJsonObject());
+            return of(Json.parse(json).getAsJsonObject());
         } catch (JsonParseException | IllegalStateException e) {
             throw new IllegalArgumentException("json: not a JSON object: " + e.getMessage(), e);
         }
@@ -58,9 +58,9 @@ public final class Spec {
     private static JsonElement canonical(JsonElement element, String path) {
         if (element instanceof JsonObject object) {
             JsonObject sorted = new JsonObject();
-            new TreeMap<>(object.asMap())
-                    .forEach(
-                            (name, value) -> sorted.add(name, canonical(value, path + "." + name)));
+            for (String name : new TreeSet<>(object.keySet())) {
+                sorted.add(name, canonical(object.get(name), path + "." + name));
+            }
             return sorted;
         }
         if (element instanceof JsonArray array) {
@@ -112,7 +112,7 @@ public final class Spec {
      * @return a fresh object
      */
     public JsonObject object() {
-        return JsonParser.parseString(json).getAsJsonObject();
+        return Json.parse(json).getAsJsonObject();
     }
 
     /**

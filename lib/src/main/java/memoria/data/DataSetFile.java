@@ -1,7 +1,5 @@
 package memoria.data;
 
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
 import java.awt.image.BufferedImage;
 import java.awt.image.Raster;
 import java.awt.image.WritableRaster;
@@ -20,14 +18,14 @@ import java.util.zip.ZipInputStream;
 import java.util.zip.ZipOutputStream;
 import javax.imageio.ImageIO;
 import javax.imageio.stream.MemoryCacheImageInputStream;
+import memoria.json.Json;
+import memoria.json.JsonRecord;
 
 /** The file format of a shipped data set: everything in it opens with ordinary tools. */
 final class DataSetFile {
 
     private static final String FORMAT = "memoria-dataset-1";
     private static final int COLUMNS = 32;
-    private static final Gson GSON =
-            new GsonBuilder().setPrettyPrinting().disableHtmlEscaping().create();
 
     /** What {@code dataset.json} says; sha256 is that of the images' bytes in the order (image, channel, row, column). */
     private record Header(
@@ -79,7 +77,10 @@ final class DataSetFile {
                 file,
                 out -> {
                     ZipOutputStream zip = new ZipOutputStream(out);
-                    put(zip, "dataset.json", GSON.toJson(header).getBytes(StandardCharsets.UTF_8));
+                    put(
+                            zip,
+                            "dataset.json",
+                            Json.pretty(JsonRecord.write(header)).getBytes(StandardCharsets.UTF_8));
                     put(zip, "images.png", png(sheet(header, levels)));
                     put(
                             zip,
@@ -184,18 +185,13 @@ final class DataSetFile {
     private static Header header(Path file, byte[] json) {
         Header header;
         try {
-            header = GSON.fromJson(new String(json, StandardCharsets.UTF_8), Header.class);
+            String text = new String(json, StandardCharsets.UTF_8);
+            header = JsonRecord.read(Json.parse(text).getAsJsonObject(), Header.class);
         } catch (RuntimeException e) {
-            // Gson wraps what a record's constructor throws in exceptions of several kinds.
             throw bad(file, "dataset.json is not readable: " + e.getMessage());
         }
-        if (header == null || !FORMAT.equals(header.format)) {
-            throw bad(
-                    file,
-                    "its format is "
-                            + (header == null ? null : header.format)
-                            + ", this version reads "
-                            + FORMAT);
+        if (!FORMAT.equals(header.format)) {
+            throw bad(file, "its format is " + header.format + ", this version reads " + FORMAT);
         }
         boolean sized =
                 header.count > 0

@@ -1,9 +1,7 @@
 package memoria.data;
 
-import com.google.gson.Gson;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import memoria.json.Json;
+import memoria.json.JsonRecord;
 
 /**
  * A published data set: where its files are, their checksums, its licence. One JSON file each, in the resources of this package.
@@ -56,8 +56,8 @@ record Manifest(
 
     static Manifest of(String name) {
         try (InputStream in = Manifest.class.getResourceAsStream(name + ".json")) {
-            return new Gson()
-                    .fromJson(new InputStreamReader(in, StandardCharsets.UTF_8), Manifest.class);
+            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            return JsonRecord.read(Json.parse(text).getAsJsonObject(), Manifest.class);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -6,6 +6,7 @@ import com.google.gson.JsonObject;
 import java.util.Arrays;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import memoria.json.Json;
 
 /** Writes and reads the JSON objects that describe schedules, seeds and samplers. */
 final class Spec {
@@ -82,7 +83,7 @@ final class Spec {
     }
 
     private static Stream<JsonElement> each(JsonElement list) {
-        return list.getAsJsonArray().asList().stream();
+        return Json.elements(list.getAsJsonArray());
     }
 
     private static <T> T read(JsonObject spec, String name, Function<JsonElement, T> as) {

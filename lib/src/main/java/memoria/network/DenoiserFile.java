@@ -8,12 +8,12 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
-import com.google.gson.JsonParser;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import memoria.checkpoint.SafeTensors;
 import memoria.diffusion.NoiseSchedule;
+import memoria.json.Json;
 import memoria.torch.Torch;
 
 /**
@@ -78,7 +78,7 @@ public final class DenoiserFile {
             NoiseSchedule schedule = NoiseSchedule.of(json(metadata, SCHEDULE).getAsJsonObject());
             JsonArray sizes = json(metadata, ITEM).getAsJsonArray();
             Shape item =
-                    new Shape(sizes.asList().stream().mapToLong(JsonElement::getAsLong).toArray());
+                    new Shape(Json.elements(sizes).mapToLong(JsonElement::getAsLong).toArray());
             Network network = config.build(Params.of(owner, content.tensors(owner)));
             return new NetworkDenoiser(
                     network, schedule, item, json(metadata, MADE).getAsJsonObject());
@@ -112,7 +112,7 @@ public final class DenoiserFile {
                             + "'; it is not a denoiser written by this library");
         }
         try {
-            return JsonParser.parseString(text);
+            return Json.parse(text);
         } catch (JsonParseException e) {
             throw new IllegalArgumentException("its metadata '" + key + "' is not JSON", e);
         }

@@ -2,6 +2,7 @@ package memoria.network;
 
 import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonObject;
+import memoria.json.JsonRecord;
 
 /** An architecture: what a checkpoint's metadata holds so that the network can be built again from the file alone. */
 public sealed interface NetworkConfig permits UNetConfig, MlpConfig {

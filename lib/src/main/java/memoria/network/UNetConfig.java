@@ -3,6 +3,7 @@ package memoria.network;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
 import java.util.List;
+import memoria.json.JsonRecord;
 
 /**
  * The architecture of a {@link UNet}: improved-diffusion's {@code UNetModel} arguments under their own names and with their defaults.

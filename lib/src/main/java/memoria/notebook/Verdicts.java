@@ -1,7 +1,5 @@
 package memoria.notebook;
 
-import com.google.gson.Gson;
-import com.google.gson.GsonBuilder;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
@@ -12,6 +10,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
+import memoria.json.Json;
 
 /** The verdicts a notebook is expected to reach: a file beside it, claim to verdict, in the order of the table. */
 final class Verdicts {
@@ -49,7 +48,7 @@ final class Verdicts {
 
     private static Verdicts read(Path file) {
         try {
-            JsonObject json = new Gson().fromJson(Files.readString(file), JsonObject.class);
+            JsonObject json = Json.parse(Files.readString(file)).getAsJsonObject();
             Map<String, String> expected = new LinkedHashMap<>();
             for (Map.Entry<String, JsonElement> e : json.entrySet()) {
                 expected.put(e.getKey(), e.getValue().getAsString());
@@ -57,10 +56,7 @@ final class Verdicts {
             return new Verdicts(file, expected);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } catch (JsonParseException
-                | IllegalStateException
-                | UnsupportedOperationException
-                | NullPointerException e) {
+        } catch (JsonParseException | IllegalStateException | UnsupportedOperationException e) {
             throw new IllegalArgumentException(
                     file + " must be a JSON object of claim to verdict", e);
         }
@@ -81,10 +77,8 @@ final class Verdicts {
      * @return JSON
      */
     static String json(Map<String, String> verdicts) {
-        return new GsonBuilder()
-                .setPrettyPrinting()
-                .disableHtmlEscaping()
-                .create()
-                .toJson(verdicts);
+        JsonObject json = new JsonObject();
+        verdicts.forEach(json::addProperty);
+        return Json.pretty(json);
     }
 }

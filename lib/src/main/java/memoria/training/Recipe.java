@@ -1,7 +1,7 @@
 package memoria.training;
 
 import com.google.gson.JsonObject;
-import memoria.network.JsonRecord;
+import memoria.json.JsonRecord;
 
 /**
  * Everything that decides a training's result beside data, architecture and schedule.

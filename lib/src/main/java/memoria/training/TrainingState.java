@@ -5,11 +5,11 @@ import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParser;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import memoria.checkpoint.SafeTensors;
+import memoria.json.Json;
 import memoria.torch.Ops;
 
 /**
@@ -47,7 +47,7 @@ record TrainingState(
         SafeTensors content = SafeTensors.read(file);
         Map<String, String> metadata = content.metadata();
         String found = metadata.getOrDefault("identity", "{}");
-        if (!withoutSteps(JsonParser.parseString(found)).equals(withoutSteps(identity))) {
+        if (!withoutSteps(Json.parse(found)).equals(withoutSteps(identity))) {
             throw new IllegalStateException(
                     "folder: "
                             + file
@@ -58,15 +58,15 @@ record TrainingState(
         return new TrainingState(
                 content.tensors(owner),
                 Long.parseLong(metadata.get("step")),
-                JsonParser.parseString(metadata.get("curve")).getAsJsonArray(),
-                JsonParser.parseString(metadata.get("window")).getAsJsonArray().asList().stream()
+                Json.parse(metadata.get("curve")).getAsJsonArray(),
+                Json.elements(Json.parse(metadata.get("window")).getAsJsonArray())
                         .map(e -> e.getAsDouble())
                         .toList());
     }
 
     /** Training on for more steps is the same training. */
     private static JsonElement withoutSteps(JsonElement identity) {
-        JsonElement copy = JsonParser.parseString(identity.toString());
+        JsonElement copy = Json.parse(identity.toString());
         if (copy.getAsJsonObject().has("recipe")) {
             copy.getAsJsonObject().getAsJsonObject("recipe").remove("steps");
         }

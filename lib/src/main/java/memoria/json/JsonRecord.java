@@ -1,17 +1,19 @@
-package memoria.network;
+package memoria.json;
 
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.lang.reflect.RecordComponent;
 
-/** Records as JSON, field by field, with errors that name the field: what files and specs are read through. */
+/** Records as JSON, component by component, with errors that name the component: what files and specs are read through. */
 public final class JsonRecord {
 
     /** Lets NaN through to the records' own checks, which name the component. */
     private static final Gson GSON =
-            new GsonBuilder().serializeSpecialFloatingPointValues().create();
+            new GsonBuilder()
+                    .registerTypeAdapterFactory(RecordAdapter.FACTORY)
+                    .serializeSpecialFloatingPointValues()
+                    .create();
 
     private JsonRecord() {}
 
@@ -19,7 +21,7 @@ public final class JsonRecord {
      * A record as JSON.
      *
      * @param value the record
-     * @return a new object with one entry per component
+     * @return a new object with one entry per component; none for a component that is null
      */
     public static JsonObject write(Record value) {
         return GSON.toJsonTree(value).getAsJsonObject();
@@ -41,17 +43,16 @@ public final class JsonRecord {
                         type.getSimpleName()
                                 + ": '"
                                 + component.getName()
-                                + "' is missing in "
-                                + json);
+                                + "' is missing; there are "
+                                + json.keySet());
             }
         }
         try {
             return GSON.fromJson(json, type);
+        } catch (IllegalArgumentException refused) {
+            throw refused;
         } catch (RuntimeException e) {
-            // Gson wraps what the record's own checks threw.
-            throw e.getCause() instanceof IllegalArgumentException refused
-                    ? refused
-                    : new IllegalArgumentException(type.getSimpleName() + ": " + e.getMessage(), e);
+            throw new IllegalArgumentException(type.getSimpleName() + ": " + e.getMessage(), e);
         }
     }
 
@@ -67,8 +68,7 @@ public final class JsonRecord {
      */
     public static <T extends Record> T with(T value, String component, Object changed) {
         JsonObject json = write(value);
-        JsonElement element = GSON.toJsonTree(changed);
-        json.add(component, element);
+        json.add(component, GSON.toJsonTree(changed));
         @SuppressWarnings("unchecked")
         Class<T> type = (Class<T>) value.getClass();
         return read(json, type);
