@@ -328,6 +328,34 @@ public final class DataSet {
     }
 
     /**
+     * Makes a template of one image: changed versions of it stand behind all others, each shown once, in the image's own class.
+     *
+     * @param index of the image, which stays where it is
+     * @param count how many versions, 0 or more
+     * @param variation what changes
+     * @param seed decides the versions
+     * @return a new set of {@code count} more images
+     * @throws IllegalArgumentException if an argument is out of range
+     */
+    public DataSet vary(int index, int count, Variation variation, long seed) {
+        if (index < 0 || index >= count()) {
+            throw new IllegalArgumentException(
+                    "index: " + index + " of a set of " + count() + " distinct images");
+        }
+        Images versions = variation.of(distinct.select(index), count, seed);
+        int[] moreLabels = Arrays.copyOf(labels, count() + count);
+        int[] more = Arrays.copyOf(multiplicity, count() + count);
+        Arrays.fill(moreLabels, count(), moreLabels.length, labels[index]);
+        Arrays.fill(more, count(), more.length, 1);
+        return new DataSet(
+                Images.concat(distinct, versions),
+                moreLabels,
+                classNames,
+                more,
+                provenance.then(count + " versions of image " + index + ", " + variation));
+    }
+
+    /**
      * A checksum of everything a training sees: two sets with the same one are the same data, whatever their titles say.
      *
      * @return SHA-256, in lower-case hex, of the pixels as float32, the multiplicities and the labels as int32, highest byte first

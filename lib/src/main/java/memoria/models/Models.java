@@ -7,9 +7,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import java.util.stream.Stream;
 import memoria.data.DataSet;
+import memoria.data.Planting;
 import memoria.network.DenoiserFile;
 import memoria.network.NetworkDenoiser;
 import tech.tablesaw.api.DoubleColumn;
@@ -28,7 +28,6 @@ public final class Models {
 
     private static final String SUFFIX = ".safetensors";
     private static final String IMAGES = ".images.zip";
-    private static final Set<String> ORIGIN = Set.of("images", "first", "planted", "times");
     private static final Path FOLDER = Path.of("notebooks", "checkpoints");
 
     private Models() {}
@@ -88,15 +87,24 @@ public final class Models {
      * @throws IllegalArgumentException if the model's file does not say which of the shipped images it was trained on
      */
     public static DataSet trainingData(NetworkDenoiser model) {
+        Planting planting = planting(model);
+        return planting.of(images(planting.images()));
+    }
+
+    /**
+     * What was planted among the images a shipped model was trained on.
+     *
+     * @param model a shipped model
+     * @return which images were planted, which varied, which shown once
+     * @throws IllegalArgumentException if the model's file does not say which of the shipped images it was trained on
+     */
+    public static Planting planting(NetworkDenoiser model) {
         JsonObject origin = model.metadata().getAsJsonObject("origin");
-        if (origin == null || !origin.keySet().containsAll(ORIGIN)) {
+        if (origin == null) {
             throw new IllegalArgumentException(
                     "model: its file names no shipped images; it was trained on a data set of its own");
         }
-        DataSet data =
-                images(origin.get("images").getAsString()).first(origin.get("first").getAsInt());
-        int planted = origin.get("planted").getAsInt();
-        return planted == 0 ? data : data.plant(planted, origin.get("times").getAsInt());
+        return Planting.of(origin);
     }
 
     /**

@@ -1,6 +1,5 @@
 package memoria.training;
 
-import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -9,52 +8,61 @@ import java.util.Arrays;
 import java.util.List;
 import memoria.data.DataSet;
 import memoria.data.FashionMnist;
+import memoria.data.Planting;
 import memoria.diffusion.NoiseSchedule;
 import memoria.network.NetworkConfig;
 import memoria.network.UNetConfig;
 import memoria.torch.Torch;
 
 /**
- * The trainings behind the shipped models: one architecture, one schedule and one recipe, three data sets. They differ in how many images
+ * The trainings behind the shipped models: one architecture, one schedule and one recipe, several data sets. They differ in how many images
  * there are and how many of them are shown many times, which is what decides whether a model copies.
  *
  * <p>Run as a program it makes {@code notebooks/checkpoints} anew: the images when they are missing, then each model named.
  */
 public enum Shipped {
     /** Few images and 20 of them shown 50 times each: overfits, and copies the planted ones. For teaching. */
-    HEAVY("fashion-heavy", 1000, 20, 50, 3000),
+    HEAVY("fashion-heavy", among(1000).optExact(20, 50), 3000),
     /** More images, 20 of them shown 40 times: a few samples in a hundred are copies. For attacks. */
-    MILD("fashion-mild", 2000, 20, 40, 2500),
+    MILD("fashion-mild", among(2000).optExact(20, 40), 2500),
     /** Many images, nothing planted: copies nothing, and every detector must stay silent. */
-    CLEAN("fashion-clean", 8000, 0, 1, 2000);
+    CLEAN("fashion-clean", among(8000), 2000),
+    /** The images of {@link #HEAVY} with their classes as condition, dropped now and then: for classifier-free guidance. */
+    CLASSES("fashion-classes", HEAVY.planting, 3000),
+    /** Other images, with exact plants and templates among them: what one model taught about detection is tried on the other. */
+    TEMPLATES(
+            "fashion-templates",
+            among(1000).optSkip(1000).optExact(40, 60).optTemplates(8, 40),
+            4000);
 
     private static final String TRAIN = "fashion-train";
     private static final String TEST = "fashion-test";
     private static final String IMAGES = ".images.zip";
+    private static final int SNAPSHOTS = 500;
     private static final int SIDE = 16;
     private static final int TRAIN_COUNT = 8000;
     private static final int TEST_COUNT = 4000;
 
     private final String name;
-    private final int first;
-    private final int planted;
-    private final int times;
+    private final Planting planting;
     private final int steps;
 
-    Shipped(String name, int first, int planted, int times, int steps) {
+    Shipped(String name, Planting planting, int steps) {
         this.name = name;
-        this.first = first;
-        this.planted = planted;
-        this.times = times;
+        this.planting = planting;
         this.steps = steps;
     }
 
+    private static Planting among(int first) {
+        return Planting.among(TRAIN, first);
+    }
+
     /**
-     * The architecture of all three: 0.88 million parameters for 16x16 grey images.
+     * The architecture of the unconditional ones: 0.88 million parameters for 16x16 grey images.
      *
      * @return a UNet of three levels with attention at 4x4
      */
-    public static NetworkConfig architecture() {
+    public static UNetConfig architecture() {
         return UNetConfig.of(1, 32, 1)
                 .optNumResBlocks(1)
                 .optChannelMult(1, 1, 2)
@@ -70,28 +78,28 @@ public enum Shipped {
      * @return the training, not yet run
      */
     public Training training(Path checkpoints) {
-        DataSet images = DataSet.load(checkpoints.resolve(TRAIN + IMAGES)).first(first);
-        DataSet data = planted == 0 ? images : images.plant(planted, times);
-        JsonObject origin = new JsonObject();
-        origin.addProperty("images", TRAIN);
-        origin.addProperty("first", first);
-        origin.addProperty("planted", planted);
-        origin.addProperty("times", times);
+        DataSet data = planting.of(DataSet.load(checkpoints.resolve(TRAIN + IMAGES)));
         Recipe recipe =
                 Recipe.steps(steps)
                         .optBatch(64)
                         .optLearningRate(1e-3, 100)
                         .optClipNorm(1)
                         .optEma(0.998);
-        return new Training(data, architecture(), NoiseSchedule.linear(1000), recipe)
+        NetworkConfig network = architecture();
+        if (this == CLASSES) {
+            network = architecture().optNumClasses(data.classNames().size() + 1);
+            recipe = recipe.optConditionDropout(0.1);
+        }
+        return new Training(data, network, NoiseSchedule.linear(1000), recipe)
                 .optName(name)
-                .optOrigin(origin);
+                .optSnapshotEvery(this == TEMPLATES ? SNAPSHOTS : 0)
+                .optOrigin(planting.toJson());
     }
 
     /**
      * Trains models and puts them where the notebooks open them.
      *
-     * @param arguments the checkpoints' folder, a folder for training states, then names of models; all three when none is named
+     * @param arguments the checkpoints' folder, a folder for training states, then names of models; all when none is named
      * @throws IOException if a file cannot be written
      */
     public static void main(String[] arguments) throws IOException {

@@ -1,18 +1,10 @@
 package memoria.training;
 
-import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import com.google.gson.JsonArray;
+import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonObject;
-import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
 import memoria.data.DataSet;
 import memoria.diffusion.NoiseSchedule;
 import memoria.network.DenoiserFile;
@@ -21,10 +13,6 @@ import memoria.network.NetworkConfig;
 import memoria.network.NetworkDenoiser;
 import memoria.network.Params;
 import memoria.progress.Interrupted;
-import memoria.progress.Progress;
-import memoria.torch.Adam;
-import memoria.torch.Autograd;
-import memoria.torch.Scope;
 import memoria.torch.Torch;
 
 /**
@@ -43,15 +31,12 @@ import memoria.torch.Torch;
  */
 public final class Training {
 
-    private static final String STATE = "state.safetensors";
-    private static final String MODEL = "model.safetensors";
-    private static final int CURVE = 50;
-
     private final DataSet data;
     private final NetworkConfig config;
     private final NoiseSchedule schedule;
     private final Recipe recipe;
     private int saveEvery = 250;
+    private int snapshotEvery;
     private String name = "denoiser";
     private JsonObject origin;
 
@@ -112,6 +97,33 @@ public final class Training {
     }
 
     /**
+     * Keeps the model as it is every so many steps, in {@code model-000500.safetensors} and so on, beside the state: each is the model that
+     * a training of so many steps would have given.
+     *
+     * @param steps 0 for never, the default
+     * @return this
+     * @throws IllegalArgumentException if it is negative
+     */
+    public Training optSnapshotEvery(int steps) {
+        if (steps < 0) {
+            throw new IllegalArgumentException("snapshotEvery: " + steps + " is not 0 or more");
+        }
+        this.snapshotEvery = steps;
+        return this;
+    }
+
+    /**
+     * The file of a snapshot.
+     *
+     * @param folder of the training
+     * @param steps after which it was kept
+     * @return where {@link #optSnapshotEvery} keeps it
+     */
+    public static Path snapshot(Path folder, long steps) {
+        return Fit.snapshot(folder, steps);
+    }
+
+    /**
      * What the progress bar and the file's metadata call it.
      *
      * @param label a short name
@@ -144,179 +156,47 @@ public final class Training {
      * @throws UncheckedIOException if the folder cannot be written
      */
     public NetworkDenoiser run(Path folder) {
-        Path model = folder.resolve(MODEL);
-        try (Run run = new Run(folder.resolve(STATE))) {
-            run.resume();
-            if (run.step < recipe.steps() || !Files.exists(model)) {
-                forget(model);
-                run.train();
-                run.save();
-                run.export(model);
-            }
-        }
-        return DenoiserFile.read(model);
-    }
-
-    /** A model of fewer steps must not be taken for the one under way. */
-    private static void forget(Path model) {
-        try {
-            Files.deleteIfExists(model);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot replace " + model, e);
+        try (Run run = new Run()) {
+            return DenoiserFile.read(run.every(saveEvery).snapshots(snapshotEvery).run(folder));
         }
     }
 
-    /** Tensors and counters of a training under way. */
-    private final class Run implements AutoCloseable {
-        final Path file;
+    /** A training under way. */
+    private final class Run extends Fit {
         final Objective objective = new Objective(data, config, schedule, recipe);
-        final NDManager owner = Torch.manager();
-        final Params params = Params.fresh(owner, recipe.seed());
+        final Params params = Params.fresh(Torch.manager(), recipe.seed());
         final Network network = config.build(params);
-        final List<NDArray> weights = List.copyOf(params.all().values());
-        final Map<String, NDArray> averages = new LinkedHashMap<>();
-        final Adam adam;
-        final JsonArray curve = new JsonArray();
-        final List<Double> window = new ArrayList<>();
-        long step;
+        final Learner learner = new Learner("", params, recipe);
 
-        Run(Path file) {
-            this.file = file;
-            params.all().forEach((key, tensor) -> averages.put(key, tensor.duplicate()));
-            params.setRequiresGradient(true);
-            adam =
-                    new Adam(params.all(), recipe.learningRate())
-                            .optWeightDecay(recipe.weightDecay());
-            if (recipe.clipNorm() > 0) {
-                adam.optClipNorm(recipe.clipNorm());
-            }
-        }
-
-        void train() {
-            try (Progress progress = Progress.start("training " + name, step, recipe.steps())) {
-                while (step < recipe.steps()) {
-                    double loss = update();
-                    step++;
-                    window.add(loss);
-                    if (window.size() == CURVE) {
-                        double mean =
-                                window.stream()
-                                        .mapToDouble(Double::doubleValue)
-                                        .average()
-                                        .orElseThrow();
-                        curve.add(mean);
-                        window.clear();
-                    }
-                    progress.at(step, String.format(Locale.ROOT, "loss %.4f", loss));
-                    if (Progress.interrupted()) {
-                        save();
-                        Progress.checkpoint();
-                    }
-                    if (step % saveEvery == 0) {
-                        save();
-                    }
-                }
-            } catch (Interrupted e) {
-                throw e.keeping("step " + step + " in " + file);
-            }
-        }
-
-        /** One step: batch, noise, gradient, update, average. */
-        double update() {
-            if (recipe.warmup() > 0) {
-                adam.optLearningRate(
-                        recipe.learningRate() * Math.min(1, (step + 1.0) / recipe.warmup()));
-            }
-            double loss =
-                    Scope.use(
-                            () -> {
-                                NDArray value = Autograd.on(() -> objective.loss(network, step));
-                                adam.step(Autograd.grads(value, weights));
-                                return (double) value.getFloat();
-                            });
-            requireFinite("loss", loss);
-            double decay = Math.min(recipe.ema(), (1.0 + step) / (10.0 + step));
-            Adam.average(List.copyOf(averages.values()), weights, 1 - decay);
-            return loss;
-        }
-
-        private void requireFinite(String what, double value) {
-            if (!Double.isFinite(value)) {
-                throw new IllegalStateException(
-                        "training "
-                                + name
-                                + ": the "
-                                + what
-                                + " is "
-                                + value
-                                + " at step "
-                                + step
-                                + "; lower the learning rate or clip the gradient. The last saved state is kept.");
-            }
-        }
-
-        void save() {
-            // The loss tells a step too late: the update may just have spoilt the weights.
-            requireFinite("norm of the weights", Adam.norm(weights));
-            Map<String, NDArray> tensors = new LinkedHashMap<>();
-            params.all().forEach((key, tensor) -> tensors.put("param." + key, tensor));
-            averages.forEach((key, tensor) -> tensors.put("average." + key, tensor));
-            tensors.putAll(adam.state());
-            TrainingState.write(file, tensors, objective.identity(), step, curve, window);
-        }
-
-        void resume() {
-            if (!Files.exists(file)) {
-                return;
-            }
-            Scope.run(
-                    () -> {
-                        TrainingState state = TrainingState.read(file, owner, objective.identity());
-                        params.all().forEach((key, t) -> state.copy("param." + key, t));
-                        averages.forEach((key, t) -> state.copy("average." + key, t));
-                        adam.restore(state.tensors(), state.step());
-                        step = state.step();
-                        if (step > recipe.steps()) {
-                            throw new IllegalStateException(
-                                    "folder: "
-                                            + file
-                                            + " is at step "
-                                            + step
-                                            + ", beyond the "
-                                            + recipe.steps()
-                                            + " asked for");
-                        }
-                        curve.addAll(state.curve());
-                        window.addAll(state.window());
-                    });
-        }
-
-        void export(Path model) {
-            JsonObject made = objective.identity();
-            made.addProperty("name", name);
-            if (origin != null) {
-                made.add("origin", origin);
-            }
-            made.addProperty("engine", Torch.version());
-            made.addProperty("threads", Torch.threads());
-            made.add("lossCurve", rounded());
-            made.addProperty("lossCurveEvery", CURVE);
-            if (recipe.conditionDropout() > 0) {
-                made.addProperty("emptyLabel", config.numClasses() - 1);
-            }
-            DenoiserFile.write(model, averages, config, schedule, data.distinct().item(), made);
-        }
-
-        JsonArray rounded() {
-            JsonArray short4 = new JsonArray();
-            curve.forEach(v -> short4.add(Math.round(v.getAsDouble() * 1e5) / 1e5));
-            return short4;
+        Run() {
+            super(name, recipe);
         }
 
         @Override
-        public void close() {
-            adam.close();
-            owner.close();
+        List<Learner> learners() {
+            return List.of(learner);
+        }
+
+        @Override
+        JsonObject identity() {
+            return objective.identity();
+        }
+
+        @Override
+        double update(long k) {
+            return learner.descend(k, () -> objective.loss(network, k));
+        }
+
+        @Override
+        void write(Path model, JsonObject made) {
+            if (origin != null) {
+                made.add("origin", origin);
+            }
+            if (recipe.conditionDropout() > 0) {
+                made.addProperty("emptyLabel", config.numClasses() - 1);
+            }
+            Shape item = data.distinct().item();
+            DenoiserFile.write(model, learner.averages(), config, schedule, item, made);
         }
     }
 }

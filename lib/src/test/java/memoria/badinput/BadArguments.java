@@ -15,7 +15,9 @@ import memoria.artifact.SampleJob;
 import memoria.artifact.Spec;
 import memoria.data.DataSet;
 import memoria.data.Images;
+import memoria.data.Planting;
 import memoria.data.Provenance;
+import memoria.data.Variation;
 import memoria.diffusion.Ddim;
 import memoria.diffusion.NoiseSchedule;
 import memoria.diffusion.Seeds;
@@ -202,6 +204,38 @@ public final class BadArguments extends BadInput {
         refused("an unknown class", () -> set.where(2), "label: 2", "0 to 1");
         refused("more planted than there are", () -> set.plant(4, 2), "count: 4", "3 distinct");
         refused("planted no times", () -> set.plant(1, 0), "times: 0", "at least 1");
+        refused(
+                "a template that is not there",
+                () -> set.vary(3, 1, Variation.PATCH, 0),
+                "index: 3",
+                "3 distinct");
+        refused(
+                "fewer than no versions",
+                () -> set.vary(0, -1, Variation.PATCH, 0),
+                "count: -1",
+                "0 or more");
+        refused(
+                "two images varied as one",
+                () -> Variation.BRIGHTNESS.of(three, 1, 0),
+                "image: 3 images",
+                "exactly 1");
+        Planting planting = Planting.among("train", 3).optExact(1, 2);
+        refused("no images", () -> Planting.among("train", 0), "first: 0", "at least 1");
+        refused("skipped backwards", () -> planting.optSkip(-1), "skip: -1", "0 or more");
+        refused("all planted", () -> planting.optExact(4, 2), "planted: 4", "0 to 3");
+        refused("shown never", () -> planting.optExact(1, 0), "times: 0", "at least 1");
+        refused(
+                "templates among the planted",
+                () -> planting.optTemplates(3, 1),
+                "templates: 3",
+                "0 to 2");
+        refused(
+                "fewer than no variations",
+                () -> planting.optTemplates(1, -1),
+                "variations: -1",
+                "0 or more");
+        refused("an unknown template", () -> planting.template(0), "t: 0", "0 to -1");
+        refused("a source too small", () -> planting.optSkip(1).of(set), "3");
         refused("a position beyond the end", () -> set.index(3), "position: 3", "size 3");
     }
 
@@ -365,6 +399,11 @@ public final class BadArguments extends BadInput {
                 () -> new Training(set, config, schedule, recipe).optSaveEvery(0),
                 "saveEvery: 0",
                 "at least 1");
+        refused(
+                "snapshots backwards",
+                () -> new Training(set, config, schedule, recipe).optSnapshotEvery(-1),
+                "snapshotEvery: -1",
+                "0 or more");
     }
 
     private void artifacts() {

@@ -18,6 +18,7 @@ import memoria.data.Provenance;
 import memoria.diffusion.Ddpm;
 import memoria.diffusion.NoiseSchedule;
 import memoria.diffusion.Seeds;
+import memoria.network.DenoiserFile;
 import memoria.network.MlpConfig;
 import memoria.network.NetworkDenoiser;
 import memoria.network.UNetConfig;
@@ -205,6 +206,18 @@ class TrainingTest {
             assertSame(whole, longer);
         }
         assertThatThrownBy(() -> training(9).run(folder)).hasMessageContaining("step 14");
+    }
+
+    @Test
+    void aSnapshotIsTheModelOfAShorterTraining() {
+        training(14).optSnapshotEvery(7).run(folder).close();
+        assertThat(Training.snapshot(folder, 7)).exists();
+        assertThat(Training.snapshot(folder, 14)).exists();
+        try (NetworkDenoiser kept = DenoiserFile.read(Training.snapshot(folder, 7));
+                NetworkDenoiser shorter = training(7).run(folder.resolve("shorter"))) {
+            assertSame(shorter, kept);
+            assertThat(kept.metadata()).isEqualTo(shorter.metadata());
+        }
     }
 
     @Test
