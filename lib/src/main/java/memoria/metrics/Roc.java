@@ -1,6 +1,7 @@
 package memoria.metrics;
 
 import java.util.Arrays;
+import org.apache.commons.math3.distribution.NormalDistribution;
 import tech.tablesaw.api.DoubleColumn;
 import tech.tablesaw.api.Table;
 
@@ -52,6 +53,49 @@ public final class Roc {
         return bootstrap.of(positives, negatives, Roc::auc);
     }
 
+    /**
+     * The area with an interval that stays honest where the groups do not overlap: there every resample separates them too, and the
+     * bootstrap's interval is [1, 1] however few there are. All areas {@code A} are kept that the measured one does not contradict (Newcombe,
+     * "Confidence intervals for an effect size measure based on the Mann-Whitney statistic", 2006, method 5):
+     *
+     * <pre>{@code
+     * (A' - A)^2 <= z^2 A (1 - A) (1 + n* (1 - A) / (2 - A) + n* A / (1 + A)) / (m n),   n* = (m + n) / 2 - 1
+     * }</pre>
+     *
+     * @param level in (0, 1)
+     * @return area and interval within [0, 1]
+     * @throws IllegalArgumentException if the level is out of range
+     */
+    public Interval auc(double level) {
+        Interval.requireLevel(level);
+        double z = new NormalDistribution(null, 0, 1).inverseCumulativeProbability((1 + level) / 2);
+        double measured = auc();
+        return new Interval(measured, end(measured, 0, z), end(measured, 1, z), level);
+    }
+
+    /** The area farthest towards an end of the scale that the measured one does not contradict. */
+    private double end(double measured, double limit, double z) {
+        double kept = measured;
+        double refused = limit;
+        for (int i = 0; i < 60; i++) {
+            double area = (kept + refused) / 2;
+            boolean agrees = Math.pow(measured - area, 2) <= z * z * variance(area);
+            kept = agrees ? area : kept;
+            refused = agrees ? refused : area;
+        }
+        return kept;
+    }
+
+    private double variance(double area) {
+        double m = positives.length;
+        double n = negatives.length;
+        double pairs = (m + n) / 2 - 1;
+        return area
+                * (1 - area)
+                * (1 + pairs * (1 - area) / (2 - area) + pairs * area / (1 + area))
+                / (m * n);
+    }
+
     private static double auc(double[] positives, double[] negatives) {
         double[] sorted = negatives.clone();
         Arrays.sort(sorted);
@@ -101,6 +145,20 @@ public final class Roc {
         double threshold = sorted[sorted.length - 1 - allowed];
         return Arrays.stream(positives).filter(score -> score > threshold).count()
                 / (double) positives.length;
+    }
+
+    /**
+     * The same with its interval; the groups are resampled separately, so the threshold moves too.
+     *
+     * @param falsePositiveRate in [0, 1), 0.01 for the usual report
+     * @param bootstrap how
+     * @return the true positive rate and its interval
+     * @throws IllegalArgumentException if the rate is out of range
+     * @throws memoria.progress.Interrupted if the thread is interrupted
+     */
+    public Interval truePositiveRate(double falsePositiveRate, Bootstrap bootstrap) {
+        return bootstrap.of(
+                positives, negatives, (p, n) -> new Roc(p, n).truePositiveRate(falsePositiveRate));
     }
 
     /**
