@@ -3,11 +3,8 @@ package memoria.notebook;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 
 /**
  * The parameters cell of a notebook: each parameter with its value in each {@link Profile}, overridden from outside by one setting each.
@@ -24,36 +21,17 @@ import java.util.function.UnaryOperator;
  */
 public final class Parameters implements Displayable {
 
-    /** Settings of the library and of its scripts, which a parameter's override would change too. */
-    private static final Set<String> RESERVED =
-            Set.of(
-                    "profile",
-                    "root",
-                    "quiet",
-                    "device",
-                    "cache",
-                    "checkpoints",
-                    "data",
-                    "offline",
-                    "sources",
-                    "kernel",
-                    "heap",
-                    "python");
-
     private record Entry(String name, String value, String source, String quick, String paper) {}
 
     private final String notebook;
-    private final UnaryOperator<String> properties;
-    private final UnaryOperator<String> environment;
+    private final Overrides overrides;
     private final Profile profile;
     private final List<Entry> entries = new ArrayList<>();
 
-    Parameters(
-            String notebook, UnaryOperator<String> properties, UnaryOperator<String> environment) {
+    Parameters(String notebook, Overrides overrides) {
         this.notebook = notebook;
-        this.properties = properties;
-        this.environment = environment;
-        this.profile = Profile.current(properties, environment);
+        this.overrides = overrides;
+        this.profile = overrides.profile();
     }
 
     /**
@@ -64,7 +42,7 @@ public final class Parameters implements Displayable {
      * @throws IllegalArgumentException if the profile that is set does not exist
      */
     public static Parameters of(String notebook) {
-        return new Parameters(notebook, System::getProperty, System::getenv);
+        return new Parameters(notebook, Overrides.ofProcess());
     }
 
     /**
@@ -192,7 +170,7 @@ public final class Parameters implements Displayable {
                                 .orElseThrow(IllegalArgumentException::new));
     }
 
-    /** Shows every parameter so far, its value and where the value comes from. */
+    /** Shows every parameter so far, its value and where the value comes from; names each override that sets none of them, mistyped or not. */
     public void show() {
         Show.show(this);
     }
@@ -211,21 +189,22 @@ public final class Parameters implements Displayable {
                 "Another profile: MEMORIA_PROFILE=paper. Another value: MEMORIA_ and the name, as in "
                         + (entries.isEmpty()
                                 ? "MEMORIA_IMAGES=64."
-                                : variable(entries.get(0).name)
+                                : Overrides.variable(entries.get(0).name)
                                         + "="
                                         + entries.get(0).value
                                         + "."));
+        overrides.strays(entries.stream().map(Entry::name).toList()).forEach(view::note);
         return view.displayable().bundle();
     }
 
     private <T> T value(
             String name, T quick, T paper, T smoke, String legal, Function<String, T> parse) {
-        if (!name.matches("[a-z][A-Za-z0-9]*") || RESERVED.contains(name)) {
+        if (!name.matches("[a-z][A-Za-z0-9]*") || Overrides.RESERVED.contains(name)) {
             throw new IllegalArgumentException(
                     "name: '"
                             + name
                             + "' must be a Java name that starts with a small letter, and none of "
-                            + RESERVED);
+                            + Overrides.RESERVED);
         }
         if (entries.stream().anyMatch(e -> e.name.equals(name))) {
             throw new IllegalArgumentException("name: '" + name + "' is there already");
@@ -237,23 +216,18 @@ public final class Parameters implements Displayable {
                     case SMOKE -> smoke;
                 };
         String source = "profile";
-        String property = properties.apply("memoria." + name);
-        String override = property != null ? property : environment.apply(variable(name));
+        Overrides.Setting override = overrides.of(name).orElse(null);
         if (override != null) {
-            source = property != null ? "memoria." + name : variable(name);
+            source = override.source();
             try {
-                value = parse.apply(override);
+                value = parse.apply(override.text());
             } catch (IllegalArgumentException e) {
                 throw new IllegalArgumentException(
-                        source + ": '" + override + "' is not " + legal, e);
+                        source + ": '" + override.text() + "' is not " + legal, e);
             }
         }
         entries.add(new Entry(name, "" + value, source, "" + quick, "" + paper));
         return value;
-    }
-
-    private static String variable(String name) {
-        return "MEMORIA_" + name.replaceAll("([A-Z])", "_$1").toUpperCase(Locale.ROOT);
     }
 
     private static int whole(String text) {

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class ParametersTest {
 
     private static Parameters with(Map<String, String> properties, Map<String, String> variables) {
-        return new Parameters("00-quickstart", properties::get, variables::get);
+        return new Parameters("00-quickstart", new Overrides(properties, variables));
     }
 
     @Test
@@ -53,6 +53,37 @@ class ParametersTest {
                 .anyMatch(l -> l.matches("images +512 +profile +512 +10000"))
                 .anyMatch(l -> l.matches("trainSteps +30 +MEMORIA_TRAIN_STEPS +100 +5000"));
         assertThat((String) p.bundle().get("text/html")).contains("trainSteps", "5000");
+    }
+
+    @Test
+    void aMistypedOverrideIsNamedWithWhatMayHaveBeenMeant() {
+        var p =
+                with(
+                        Map.of("memoria.Images", "3", "memoria.quiet", "true", "user.dir", "/"),
+                        Map.of(
+                                "MEMORIA_TRAINSTEP", "30",
+                                "MEMORIA_PROFIL", "paper",
+                                "MEMORIA_GUIDANCE_SCALE", "2",
+                                "MEMORIA_CACHE", "/cache",
+                                "PATH", "/bin"));
+        p.count("images", 512, 10_000, 8);
+        p.count("trainSteps", 100, 5000, 2);
+        String text = (String) p.bundle().get("text/plain");
+        assertThat(text.lines().filter(l -> l.contains("sets nothing")))
+                .containsExactly(
+                        "memoria.Images=3 sets nothing in this notebook; did you mean memoria.images?",
+                        "MEMORIA_GUIDANCE_SCALE=2 sets nothing in this notebook.",
+                        "MEMORIA_PROFIL=paper sets nothing in this notebook; did you mean MEMORIA_PROFILE?",
+                        "MEMORIA_TRAINSTEP=30 sets nothing in this notebook; did you mean MEMORIA_TRAIN_STEPS?");
+        assertThat(with(Map.of(), Map.of("MEMORIA_IMAGES", "3")).count("images", 1)).isEqualTo(3);
+    }
+
+    @Test
+    void overridesThatSetSomethingAreNotComplainedOf() {
+        var p = with(Map.of("memoria.images", "3"), Map.of("MEMORIA_TRAIN_STEPS", "30"));
+        p.count("images", 1);
+        p.count("trainSteps", 1);
+        assertThat((String) p.bundle().get("text/plain")).doesNotContain("sets nothing");
     }
 
     @Test
