@@ -18,8 +18,16 @@ final class BoxPlot extends XyChart {
 
     private static final double HALF = 0.28;
 
+    private final String quantity;
+
     BoxPlot(String quantity, Series... series) {
         super(quantity + "   (box: quartiles, whiskers: 5% to 95%)", "series", series);
+        this.quantity = quantity;
+    }
+
+    @Override
+    String quantity() {
+        return quantity;
     }
 
     @Override

@@ -10,6 +10,7 @@ import org.knowm.xchart.XYSeries.XYSeriesRenderStyle;
 import org.knowm.xchart.style.XYStyler;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 import tech.tablesaw.api.DoubleColumn;
+import tech.tablesaw.api.IntColumn;
 import tech.tablesaw.api.StringColumn;
 import tech.tablesaw.api.Table;
 
@@ -226,15 +227,22 @@ abstract class XyChart extends Chart {
     public Table numbers() {
         boolean points = series.stream().anyMatch(Series::hasX);
         boolean bands = series.stream().anyMatch(s -> s.low() != null);
+        boolean paths = series.stream().anyMatch(s -> s.starts().length > 0);
         StringColumn name = StringColumn.create("series");
+        IntColumn path = IntColumn.create("path");
         DoubleColumn px = DoubleColumn.create(xLabel());
-        DoubleColumn py = DoubleColumn.create(points ? yLabel() : xLabel());
+        DoubleColumn py = DoubleColumn.create(points ? yLabel() : quantity());
         DoubleColumn low = DoubleColumn.create("low");
         DoubleColumn high = DoubleColumn.create("high");
         for (Series s : series) {
             double[] xs = s.x();
+            int begun = 0;
             for (int i = 0; i < xs.length; i++) {
+                while (begun < s.starts().length && s.starts()[begun] <= i) {
+                    begun++;
+                }
                 name.append(s.name());
+                path.append(begun);
                 px.append(xs[i]);
                 py.append(s.values()[i]);
                 low.append(s.low() == null ? Double.NaN : s.low()[i]);
@@ -242,11 +250,19 @@ abstract class XyChart extends Chart {
             }
         }
         Table table = Table.create("numbers", name);
+        if (paths) {
+            table.addColumns(path);
+        }
         if (points) {
             table.addColumns(px);
         }
         table.addColumns(py);
         return bands ? table.addColumns(low, high) : table;
+    }
+
+    /** What the values are, for the numbers behind a chart of values alone. */
+    String quantity() {
+        return xLabel();
     }
 
     @Override

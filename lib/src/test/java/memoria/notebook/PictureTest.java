@@ -6,11 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.awt.Color;
 import java.awt.image.BufferedImage;
 import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import memoria.data.Images;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
@@ -98,6 +102,34 @@ class PictureTest {
         assertThatThrownBy(() -> Show.heatMap("c3", new double[2], "y", new double[2], "z", values))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("values: a row of 3 for 2");
+    }
+
+    @Test
+    void aSavedFigureHasItsNumbersBesideIt(@TempDir Path folder) throws IOException {
+        double[][][] paths = {{{0, 0}, {1, 1}}, {{0, 1}, {-1, -1}}};
+        Show.trajectories(
+                        "x1",
+                        "x2",
+                        Series.paths("heavy", paths),
+                        Series.xy("unseen", new double[] {5}, new double[] {6}))
+                .save(folder.resolve("new/paths"));
+        assertThat(ImageIO.read(folder.resolve("new/paths.png").toFile()).getWidth())
+                .isEqualTo(560);
+        assertThat(folder.resolve("new/paths.csv"))
+                .content()
+                .isEqualToNormalizingNewlines(
+                        """
+                        series,path,x1,x2
+                        heavy,1,0.0,0.0
+                        heavy,1,1.0,1.0
+                        heavy,2,0.0,1.0
+                        heavy,2,-1.0,-1.0
+                        unseen,0,5.0,6.0
+                        """);
+        Show.box("FLIPD (dimensions)", UNSEEN, HEAVY).save(folder.resolve("box"));
+        assertThat(Files.readAllLines(folder.resolve("box.csv")))
+                .hasSize(601)
+                .startsWith("series,FLIPD (dimensions)");
     }
 
     @Test
