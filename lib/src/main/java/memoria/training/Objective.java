@@ -26,7 +26,6 @@ final class Objective {
     private final NoiseSchedule schedule;
     private final Recipe recipe;
     private final Batches batches;
-    private final JsonObject identity;
 
     Objective(DataSet data, NetworkConfig config, NoiseSchedule schedule, Recipe recipe) {
         this.data = data;
@@ -34,8 +33,7 @@ final class Objective {
         this.config = config;
         this.schedule = schedule;
         this.recipe = recipe;
-        this.batches = new Batches(Math.toIntExact(data.size()), recipe.seed());
-        this.identity = describe();
+        this.batches = new Batches(data, recipe);
     }
 
     /**
@@ -45,10 +43,7 @@ final class Objective {
     NDArray loss(Network network, long step) {
         NDManager manager = network.params().manager();
         int b = recipe.batch();
-        int[] rows = new int[b];
-        for (int i = 0; i < b; i++) {
-            rows[i] = data.index(batches.applyAsLong(step * b + i));
-        }
+        int[] rows = batches.rows(step);
         int[] index = Noise.integers("training/time", recipe.seed(), step, b, schedule.steps());
         double[] t = Arrays.stream(index).asDoubleStream().toArray();
         NDArray x0 = data.distinct().select(rows).tensor(manager);
@@ -84,21 +79,9 @@ final class Objective {
 
     /** What decides the result: two trainings with the same identity and steps end in the same weights. */
     JsonObject identity() {
-        return identity.deepCopy();
-    }
-
-    private JsonObject describe() {
-        JsonObject described = new JsonObject();
-        described.addProperty("title", data.provenance().title());
-        described.addProperty("distinct", data.count());
-        described.addProperty("planted", data.planted().length);
-        described.addProperty("size", data.size());
-        described.addProperty("sha256", data.sha256());
-        JsonObject all = new JsonObject();
-        all.add("recipe", recipe.toJson());
+        JsonObject all = batches.identity();
         all.add("architecture", config.toJson());
         all.add("schedule", schedule.spec());
-        all.add("data", described);
         return all;
     }
 }

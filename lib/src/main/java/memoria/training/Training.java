@@ -29,16 +29,12 @@ import memoria.torch.Torch;
  * folder's {@code state.safetensors} holds weights, averages and moments: a run that was killed continues from its last save and ends in
  * the same weights, bit by bit, on the same number of threads. The result is the averaged weights, in {@code model.safetensors}.
  */
-public final class Training {
+public final class Training extends Trainer<Training> {
 
     private final DataSet data;
     private final NetworkConfig config;
     private final NoiseSchedule schedule;
     private final Recipe recipe;
-    private int saveEvery = 250;
-    private int snapshotEvery;
-    private String name = "denoiser";
-    private JsonObject origin;
 
     /**
      * A training; nothing happens before {@link #run}.
@@ -81,67 +77,8 @@ public final class Training {
         this.recipe = recipe;
     }
 
-    /**
-     * How often the state is saved.
-     *
-     * @param steps at least 1; 250 by default
-     * @return this
-     * @throws IllegalArgumentException if it is below 1
-     */
-    public Training optSaveEvery(int steps) {
-        if (steps < 1) {
-            throw new IllegalArgumentException("saveEvery: " + steps + " is not at least 1");
-        }
-        this.saveEvery = steps;
-        return this;
-    }
-
-    /**
-     * Keeps the model as it is every so many steps, in {@code model-000500.safetensors} and so on, beside the state: each is the model that
-     * a training of so many steps would have given.
-     *
-     * @param steps 0 for never, the default
-     * @return this
-     * @throws IllegalArgumentException if it is negative
-     */
-    public Training optSnapshotEvery(int steps) {
-        if (steps < 0) {
-            throw new IllegalArgumentException("snapshotEvery: " + steps + " is not 0 or more");
-        }
-        this.snapshotEvery = steps;
-        return this;
-    }
-
-    /**
-     * The file of a snapshot.
-     *
-     * @param folder of the training
-     * @param steps after which it was kept
-     * @return where {@link #optSnapshotEvery} keeps it
-     */
-    public static Path snapshot(Path folder, long steps) {
-        return Fit.snapshot(folder, steps);
-    }
-
-    /**
-     * What the progress bar and the file's metadata call it.
-     *
-     * @param label a short name
-     * @return this
-     */
-    public Training optName(String label) {
-        this.name = label;
-        return this;
-    }
-
-    /**
-     * Where the images can be had again, for whoever opens the model later.
-     *
-     * @param where kept in the file's metadata as it is
-     * @return this
-     */
-    public Training optOrigin(JsonObject where) {
-        this.origin = where.deepCopy();
+    @Override
+    Training self() {
         return this;
     }
 
@@ -157,7 +94,7 @@ public final class Training {
      */
     public NetworkDenoiser run(Path folder) {
         try (Run run = new Run()) {
-            return DenoiserFile.read(run.every(saveEvery).snapshots(snapshotEvery).run(folder));
+            return DenoiserFile.read(run(run, folder));
         }
     }
 
@@ -169,7 +106,7 @@ public final class Training {
         final Learner learner = new Learner("", params, recipe);
 
         Run() {
-            super(name, recipe);
+            super(name(), recipe);
         }
 
         @Override
@@ -189,14 +126,11 @@ public final class Training {
 
         @Override
         void write(Path model, JsonObject made) {
-            if (origin != null) {
-                made.add("origin", origin);
-            }
             if (recipe.conditionDropout() > 0) {
                 made.addProperty("emptyLabel", config.numClasses() - 1);
             }
             Shape item = data.distinct().item();
-            DenoiserFile.write(model, learner.averages(), config, schedule, item, made);
+            DenoiserFile.write(model, learner.averages(), config, schedule, item, withOrigin(made));
         }
     }
 }

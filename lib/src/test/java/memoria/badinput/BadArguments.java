@@ -24,6 +24,7 @@ import memoria.diffusion.Seeds;
 import memoria.metrics.Bootstrap;
 import memoria.metrics.Interval;
 import memoria.metrics.Roc;
+import memoria.network.GeneratorConfig;
 import memoria.network.MlpConfig;
 import memoria.network.UNetConfig;
 import memoria.notebook.Show;
@@ -38,6 +39,7 @@ import memoria.torch.Ops;
 import memoria.torch.Script;
 import memoria.torch.Tensors;
 import memoria.torch.Torch;
+import memoria.training.GanTraining;
 import memoria.training.Recipe;
 import memoria.training.Training;
 
@@ -59,6 +61,7 @@ public final class BadArguments extends BadInput {
         metrics();
         networks();
         training();
+        gans();
         artifacts();
     }
 
@@ -404,6 +407,33 @@ public final class BadArguments extends BadInput {
                 () -> new Training(set, config, schedule, recipe).optSnapshotEvery(-1),
                 "snapshotEvery: -1",
                 "0 or more");
+    }
+
+    private void gans() {
+        GeneratorConfig config = new GeneratorConfig(2, 1, 8, 0);
+        Recipe recipe = Recipe.steps(1);
+        refused("no latent", () -> new GeneratorConfig(0, 1, 8, 0), "latent: 0", "at least 1");
+        refused("an odd width", () -> new GeneratorConfig(2, 1, 9, 0), "width: 9", "multiple of 8");
+        refused("no doubling back", () -> new GeneratorConfig(2, 1, 8, -1), "levels: -1", "0 to 8");
+        refused(
+                "a GAN of an empty set",
+                () -> new GanTraining(set.first(0), config, recipe),
+                "data: the set is empty",
+                "at least 1 image");
+        refused(
+                "a GAN of images of another size",
+                () -> new GanTraining(set, new GeneratorConfig(2, 1, 8, 1), recipe),
+                "(1, 8, 8)",
+                "(1, 4, 4)");
+        refused(
+                "a GAN with a condition",
+                () -> new GanTraining(set, config, recipe.optConditionDropout(0.1)),
+                "conditionDropout 0.1",
+                "only 0 is legal");
+        GanTraining training = new GanTraining(set, config, recipe);
+        refused("a reward", () -> training.optPenalty(-1, 1), "gamma: -1.0", "0 or more");
+        refused("a penalty of NaN", () -> training.optPenalty(NAN, 1), "gamma: NaN", "0 or more");
+        refused("a penalty never", () -> training.optPenalty(1, 0), "every: 0", "at least 1");
     }
 
     private void artifacts() {

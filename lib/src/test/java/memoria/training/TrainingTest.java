@@ -222,12 +222,18 @@ class TrainingTest {
 
     @Test
     void everyEpochShowsEveryPositionOnce() {
-        Batches batches = new Batches(10, 1);
-        int[] seen = new int[10];
-        for (int k = 0; k < 30; k++) {
-            seen[(int) batches.applyAsLong(k)]++;
+        DataSet twelve = data();
+        Batches batches = new Batches(twelve, Recipe.steps(1).optBatch(5).optSeed(1));
+        int[] seen = new int[twelve.count()];
+        for (int step = 0; step < 12; step++) {
+            for (int row : batches.rows(step)) {
+                seen[row]++;
+            }
         }
-        assertThat(seen).containsOnly(3);
+        // 12 batches of 5 are three epochs of 20.
+        for (int i = 0; i < seen.length; i++) {
+            assertThat(seen[i]).isEqualTo(3 * twelve.multiplicity()[i]);
+        }
     }
 
     @Test
