@@ -3,6 +3,7 @@
 Called by environment/run, which sets up everything it needs. A notebook that fails is written too, with the error in it, under another name.
 """
 import argparse
+import asyncio
 import errno
 import json
 import os
@@ -53,8 +54,9 @@ class Console:
 class Runner(NotebookClient):
     """Tells what happens while cells run."""
 
-    def follow(self, console):
+    def follow(self, console, settle):
         self.console = console
+        self.settle = settle
         self.total = sum(1 for c in self.nb.cells if c.cell_type == "code" and c.source.strip())
         self.done = 0
         self.partial = ""
@@ -76,6 +78,23 @@ class Runner(NotebookClient):
         if self.partial.strip():
             self.console.line("      " + self.partial.rstrip())
         self.partial = ""
+
+    async def async_start_new_kernel_client(self, **options):
+        if self.settle:
+            await self.until_it_listens()
+            await asyncio.sleep(self.settle)
+        return await super().async_start_new_kernel_client(**options)
+
+    async def until_it_listens(self):
+        """Returns when the kernel's shell port takes connections, or when its time to start is over."""
+        deadline = time.time() + self.startup_timeout
+        while time.time() < deadline:
+            try:
+                _, connection = await asyncio.open_connection(self.km.ip, self.km.shell_port)
+                connection.close()
+                return
+            except OSError:
+                await asyncio.sleep(0.2)
 
     async def async_execute_cell(self, cell, cell_index, **options):
         runs = cell.cell_type == "code" and bool(cell.source.strip())
@@ -193,7 +212,7 @@ def execute(path, options, console):
         record_timing=False,
         resources={"metadata": {"path": os.path.dirname(os.path.abspath(path))}},
     )
-    runner.follow(console)
+    runner.follow(console, options.settle)
     start = time.time()
     try:
         runner.execute()
@@ -251,6 +270,7 @@ def main():
     parser.add_argument("--in-place", action="store_true", help="also update the notebooks themselves")
     parser.add_argument("--check", action="store_true", help="run all, compare the claims with the committed verdicts")
     parser.add_argument("--startup", type=int, default=120, help="seconds that a kernel may take to start")
+    parser.add_argument("--settle", type=float, default=0, help="seconds to leave a kernel alone once it listens, before the first request")
     options = parser.parse_args()
     console = Console()
     passed = failed = 0
