@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import memoria.data.DataSet;
 import memoria.data.Planting;
 import memoria.network.DenoiserFile;
+import memoria.network.Generator;
 import memoria.network.NetworkDenoiser;
 import tech.tablesaw.api.DoubleColumn;
 import tech.tablesaw.api.IntColumn;
@@ -27,6 +28,7 @@ import tech.tablesaw.api.Table;
 public final class Models {
 
     private static final String SUFFIX = ".safetensors";
+    private static final String GENERATOR = ".generator.safetensors";
     private static final String IMAGES = ".images.zip";
     private static final Path FOLDER = Path.of("notebooks", "checkpoints");
 
@@ -46,6 +48,7 @@ public final class Models {
             return files.map(f -> f.getFileName().toString())
                     .filter(f -> f.endsWith(suffix))
                     .map(f -> f.substring(0, f.length() - suffix.length()))
+                    .filter(f -> f.indexOf('.') < 0)
                     .sorted()
                     .toList();
         } catch (IOException e) {
@@ -70,6 +73,22 @@ public final class Models {
     }
 
     /**
+     * A shipped generator of a GAN.
+     *
+     * @param name one whose file ends in {@code .generator.safetensors}, such as {@code fashion-gan}
+     * @return the generator on the current device; the caller closes it
+     * @throws IllegalArgumentException if there is no such generator; the message lists those there are
+     */
+    public static Generator generator(String name) {
+        Path file = folder().resolve(name + GENERATOR);
+        if (!Files.isRegularFile(file)) {
+            throw new IllegalArgumentException(
+                    "name: no generator '" + name + "'; there are " + names(GENERATOR));
+        }
+        return Generator.read(file);
+    }
+
+    /**
      * A model in a file of your own.
      *
      * @param file what a training wrote
@@ -87,7 +106,21 @@ public final class Models {
      * @throws IllegalArgumentException if the model's file does not say which of the shipped images it was trained on
      */
     public static DataSet trainingData(NetworkDenoiser model) {
-        Planting planting = planting(model);
+        return data(planting(model));
+    }
+
+    /**
+     * The images a shipped generator was trained on, with their multiplicity.
+     *
+     * @param generator a shipped generator
+     * @return the training set
+     * @throws IllegalArgumentException if the generator's file does not say which of the shipped images it was trained on
+     */
+    public static DataSet trainingData(Generator generator) {
+        return data(planting(generator.metadata()));
+    }
+
+    private static DataSet data(Planting planting) {
         return planting.of(images(planting.images()));
     }
 
@@ -99,7 +132,11 @@ public final class Models {
      * @throws IllegalArgumentException if the model's file does not say which of the shipped images it was trained on
      */
     public static Planting planting(NetworkDenoiser model) {
-        JsonObject origin = model.metadata().getAsJsonObject("origin");
+        return planting(model.metadata());
+    }
+
+    private static Planting planting(JsonObject made) {
+        JsonObject origin = made.getAsJsonObject("origin");
         if (origin == null) {
             throw new IllegalArgumentException(
                     "model: its file names no shipped images; it was trained on a data set of its own");

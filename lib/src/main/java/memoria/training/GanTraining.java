@@ -105,9 +105,12 @@ public final class GanTraining extends Trainer<GanTraining> {
      * @throws java.io.UncheckedIOException if the folder cannot be written
      */
     public Generator run(Path folder) {
-        try (Run run = new Run()) {
-            return Generator.read(run(run, folder));
-        }
+        return Generator.read(train(folder));
+    }
+
+    @Override
+    Fit fit() {
+        return new Run();
     }
 
     /** A training under way. */

@@ -5,11 +5,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import memoria.data.DataSet;
 import memoria.data.FashionMnist;
 import memoria.data.Planting;
 import memoria.diffusion.NoiseSchedule;
+import memoria.network.GeneratorConfig;
 import memoria.network.NetworkConfig;
 import memoria.network.UNetConfig;
 import memoria.torch.Torch;
@@ -39,6 +44,7 @@ public enum Shipped {
     private static final String TEST = "fashion-test";
     private static final String IMAGES = ".images.zip";
     private static final int SNAPSHOTS = 500;
+    private static final int GAN_STEPS = 6000;
     private static final int SIDE = 16;
     private static final int TRAIN_COUNT = 8000;
     private static final int TEST_COUNT = 4000;
@@ -78,7 +84,7 @@ public enum Shipped {
      * @return the training, not yet run
      */
     public Training training(Path checkpoints) {
-        DataSet data = planting.of(DataSet.load(checkpoints.resolve(TRAIN + IMAGES)));
+        DataSet data = planting.of(images(checkpoints));
         Recipe recipe =
                 Recipe.steps(steps)
                         .optBatch(64)
@@ -97,9 +103,41 @@ public enum Shipped {
     }
 
     /**
+     * The training of the shipped generator: 200 images, 10 of them shown 40 times, for so long that it copies.
+     *
+     * @param checkpoints the folder with the shipped images
+     * @return the training, not yet run
+     */
+    public static GanTraining gan(Path checkpoints) {
+        Planting planting = among(200).optExact(10, 40);
+        Recipe recipe =
+                Recipe.steps(GAN_STEPS).optBatch(32).optLearningRate(5e-4, 100).optEma(0.998);
+        return new GanTraining(
+                        planting.of(images(checkpoints)), new GeneratorConfig(32, 1, 32, 2), recipe)
+                .optPenalty(0.05, 4)
+                .optName("fashion-gan")
+                .optSnapshotEvery(1000)
+                .optOrigin(planting.toJson());
+    }
+
+    private static DataSet images(Path checkpoints) {
+        return DataSet.load(checkpoints.resolve(TRAIN + IMAGES));
+    }
+
+    /** Every training by the name of the file it makes. */
+    private static Map<String, Function<Path, Trainer<?>>> all() {
+        Map<String, Function<Path, Trainer<?>>> all = new LinkedHashMap<>();
+        for (Shipped model : values()) {
+            all.put(model.name, model::training);
+        }
+        all.put("fashion-gan.generator", Shipped::gan);
+        return all;
+    }
+
+    /**
      * Trains models and puts them where the notebooks open them.
      *
-     * @param arguments the checkpoints' folder, a folder for training states, then names of models; all when none is named
+     * @param arguments the checkpoints' folder, a folder for training states, then names of model files without their end; all when none is named
      * @throws IOException if a file cannot be written
      */
     public static void main(String[] arguments) throws IOException {
@@ -110,27 +148,24 @@ public enum Shipped {
         Path checkpoints = Files.createDirectories(Path.of(arguments[0]));
         Path states = Path.of(arguments[1]);
         List<String> names = Arrays.asList(arguments).subList(2, arguments.length);
-        List<String> known = Arrays.stream(values()).map(m -> m.name).toList();
-        if (!known.containsAll(names)) {
+        Map<String, Function<Path, Trainer<?>>> all = all();
+        if (!all.keySet().containsAll(names)) {
             throw new IllegalArgumentException(
-                    "arguments: " + names + " are not all among " + known);
+                    "arguments: " + names + " are not all among " + all.keySet());
         }
         images(checkpoints.resolve(TRAIN + IMAGES), FashionMnist::train, TRAIN_COUNT);
         images(checkpoints.resolve(TEST + IMAGES), FashionMnist::test, TEST_COUNT);
         Torch.threads(1);
-        for (Shipped model : values()) {
-            if (names.isEmpty() || names.contains(model.name)) {
-                Path folder = states.resolve(model.name);
-                model.training(checkpoints).run(folder).close();
-                Files.copy(
-                        folder.resolve("model.safetensors"),
-                        checkpoints.resolve(model.name + ".safetensors"),
-                        StandardCopyOption.REPLACE_EXISTING);
-            }
+        for (String name : names.isEmpty() ? all.keySet() : names) {
+            Path trained = all.get(name).apply(checkpoints).train(states.resolve(name));
+            Files.copy(
+                    trained,
+                    checkpoints.resolve(name + ".safetensors"),
+                    StandardCopyOption.REPLACE_EXISTING);
         }
     }
 
-    private static void images(Path file, java.util.function.Supplier<DataSet> source, int count) {
+    private static void images(Path file, Supplier<DataSet> source, int count) {
         if (!Files.exists(file)) {
             source.get().first(count).resize(SIDE, SIDE).save(file);
         }

@@ -91,9 +91,14 @@ public abstract class Trainer<S extends Trainer<S>> {
         return name;
     }
 
-    /** Runs in a folder, with everything that was set here; answers with the model's file. */
-    final Path run(Fit fit, Path folder) {
-        return fit.every(saveEvery).snapshots(snapshotEvery).run(folder);
+    /** The loop, at its first step. */
+    abstract Fit fit();
+
+    /** Trains in a folder, or continues; answers with the model's file. */
+    final Path train(Path folder) {
+        try (Fit fit = fit()) {
+            return fit.every(saveEvery).snapshots(snapshotEvery).run(folder);
+        }
     }
 
     /** How the model was made, with its origin where it has one. */

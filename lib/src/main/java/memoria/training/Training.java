@@ -93,9 +93,12 @@ public final class Training extends Trainer<Training> {
      * @throws UncheckedIOException if the folder cannot be written
      */
     public NetworkDenoiser run(Path folder) {
-        try (Run run = new Run()) {
-            return DenoiserFile.read(run(run, folder));
-        }
+        return DenoiserFile.read(train(folder));
+    }
+
+    @Override
+    Fit fit() {
+        return new Run();
     }
 
     /** A training under way. */
