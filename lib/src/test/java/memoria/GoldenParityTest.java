@@ -16,6 +16,7 @@ import memoria.golden.Row;
 import memoria.golden.ScheduleGolden;
 import memoria.golden.StepsGolden;
 import memoria.golden.TrajectoryGolden;
+import memoria.network.ResNetGolden;
 import memoria.network.UNetGolden;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.DynamicTest;
@@ -32,7 +33,8 @@ class GoldenParityTest {
                     new ScheduleGolden(),
                     new StepsGolden(),
                     new TrajectoryGolden(),
-                    new UNetGolden());
+                    new UNetGolden(),
+                    new ResNetGolden());
 
     @TestFactory
     Stream<DynamicTest> everyTensorOfEveryCaseIsReproduced()

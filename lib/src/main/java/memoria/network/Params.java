@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -36,6 +37,7 @@ public final class Params {
         final NDManager owner;
         final Map<String, NDArray> tensors;
         final Set<String> asked = new LinkedHashSet<>();
+        final Set<String> buffers = new HashSet<>();
         final Long seed;
 
         Shared(NDManager owner, Map<String, NDArray> tensors, Long seed) {
@@ -129,6 +131,29 @@ public final class Params {
         return tensor;
     }
 
+    /**
+     * A tensor that belongs to the network's state but is not trained by gradients, such as running statistics.
+     *
+     * @param name within this view
+     * @param init how a fresh one starts
+     * @param shape the shape the network needs
+     * @return the tensor; the set keeps owning it
+     * @throws IllegalArgumentException if a loaded set lacks it or holds another shape
+     */
+    public NDArray buffer(String name, Init init, long... shape) {
+        set.buffers.add(prefix + name);
+        return get(name, init, 1, shape);
+    }
+
+    /**
+     * Leaves out a tensor that public checkpoints hold and the network has no use for.
+     *
+     * @param name within this view; it need not be there
+     */
+    public void leaveOut(String name) {
+        set.tensors.remove(prefix + name);
+    }
+
     private NDArray fresh(String name, Init init, long fanIn, Shape shape) {
         int count = Math.toIntExact(shape.size());
         return switch (init) {
@@ -183,12 +208,23 @@ public final class Params {
     }
 
     /**
-     * Whether gradients with respect to the parameters are recorded.
+     * What gradients train: all tensors but the buffers.
+     *
+     * @return full name to tensor, in the order of {@link #all}
+     */
+    public Map<String, NDArray> trainable() {
+        Map<String, NDArray> trained = new LinkedHashMap<>(set.tensors);
+        trained.keySet().removeAll(set.buffers);
+        return trained;
+    }
+
+    /**
+     * Whether gradients with respect to the parameters are recorded; with respect to buffers they never are.
      *
      * @param recording true while training
      */
     public void setRequiresGradient(boolean recording) {
-        set.tensors.values().forEach(t -> t.setRequiresGradient(recording));
+        trainable().values().forEach(t -> t.setRequiresGradient(recording));
     }
 
     /**

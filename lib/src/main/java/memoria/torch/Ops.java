@@ -94,6 +94,38 @@ public final class Ops {
     }
 
     /**
+     * Generalised mean over height and width (Radenovic, Tolias and Chum, 2019): {@code (mean max(x, 1e-6)^p)^(1/p)}; p = 1 is the mean
+     * of what is positive, large p near the maximum.
+     *
+     * @param x (N, C, H, W)
+     * @param p above 0
+     * @return (N, C)
+     */
+    public static NDArray gemPool(NDArray x, double p) {
+        return call("gem_pool", x, p, 1e-6);
+    }
+
+    /**
+     * Mean over height and width.
+     *
+     * @param x (N, C, H, W)
+     * @return (N, C)
+     */
+    public static NDArray meanPool(NDArray x) {
+        return call("mean_pool", x);
+    }
+
+    /**
+     * Rows scaled to Euclidean length 1; a row shorter than 1e-12 is divided by that.
+     *
+     * @param x (N, d)
+     * @return (N, d)
+     */
+    public static NDArray unitRows(NDArray x) {
+        return call("unit_rows", x, 1e-12);
+    }
+
+    /**
      * 2-D convolution.
      *
      * @param x (N, C, H, W)

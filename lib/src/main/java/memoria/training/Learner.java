@@ -32,10 +32,12 @@ final class Learner implements AutoCloseable {
         this.prefix = prefix;
         this.params = params;
         this.recipe = recipe;
-        this.weights = List.copyOf(params.all().values());
+        this.weights = List.copyOf(params.trainable().values());
         params.all().forEach((key, tensor) -> averages.put(key, tensor.duplicate()));
         params.setRequiresGradient(true);
-        adam = new Adam(params.all(), recipe.learningRate()).optWeightDecay(recipe.weightDecay());
+        adam =
+                new Adam(params.trainable(), recipe.learningRate())
+                        .optWeightDecay(recipe.weightDecay());
         if (recipe.clipNorm() > 0) {
             adam.optClipNorm(recipe.clipNorm());
         }
@@ -61,7 +63,8 @@ final class Learner implements AutoCloseable {
                             return (double) scalar.getFloat();
                         });
         double decay = Math.min(recipe.ema(), (1.0 + step) / (10.0 + step));
-        Adam.average(List.copyOf(averages.values()), weights, 1 - decay);
+        Adam.average(
+                List.copyOf(averages.values()), List.copyOf(params.all().values()), 1 - decay);
         return value;
     }
 

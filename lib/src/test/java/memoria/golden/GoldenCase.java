@@ -63,6 +63,11 @@ public final class GoldenCase {
         return entry.get("case").getAsString();
     }
 
+    /** A file beside the case's own, by its name in the directory. */
+    public Path beside(String file) {
+        return directory.resolve(file);
+    }
+
     /** Schedule, times, architecture. */
     public JsonObject constants() {
         return entry.getAsJsonObject("constants");
