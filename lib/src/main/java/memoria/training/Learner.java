@@ -63,8 +63,7 @@ final class Learner implements AutoCloseable {
                             return (double) scalar.getFloat();
                         });
         double decay = Math.min(recipe.ema(), (1.0 + step) / (10.0 + step));
-        Adam.average(
-                List.copyOf(averages.values()), List.copyOf(params.all().values()), 1 - decay);
+        Adam.average(List.copyOf(averages.values()), List.copyOf(params.all().values()), 1 - decay);
         return value;
     }
 

@@ -23,6 +23,7 @@ import memoria.diffusion.NoiseSchedule;
 import memoria.diffusion.Seeds;
 import memoria.metrics.Bootstrap;
 import memoria.metrics.Interval;
+import memoria.metrics.Matching;
 import memoria.metrics.Roc;
 import memoria.network.GeneratorConfig;
 import memoria.network.MlpConfig;
@@ -30,6 +31,8 @@ import memoria.network.UNetConfig;
 import memoria.notebook.Show;
 import memoria.progress.Progress;
 import memoria.similarity.Copies;
+import memoria.similarity.CopyKind;
+import memoria.similarity.CopyLabels;
 import memoria.similarity.Neighbours;
 import memoria.similarity.NormalizedL2;
 import memoria.similarity.NullThreshold;
@@ -59,6 +62,7 @@ public final class BadArguments extends BadInput {
         dataSets();
         similarity();
         metrics();
+        labels();
         networks();
         training();
         gans();
@@ -301,6 +305,37 @@ public final class BadArguments extends BadInput {
         refused("a row beyond the last", () -> copies.nearest(3), "rows: 3", "3 generated");
         refused("a row below 0", () -> copies.scores(-1), "rows: -1", "3 generated");
         nl2.close();
+    }
+
+    private void labels() {
+        CopyLabels labels =
+                CopyLabels.candidates(
+                        set,
+                        1,
+                        Map.of("nL2", NormalizedL2.against(three).neighbours(2).nearest(three)));
+        refused(
+                "no candidates",
+                () -> CopyLabels.candidates(set, 0, Map.of()),
+                "top: 0",
+                "at least 1");
+        refused(
+                "neighbours of other samples",
+                () -> CopyLabels.candidates(set, 1, Map.of("nL2", List.of())),
+                "nearest: 0 neighbours by nL2",
+                "3 samples");
+        refused(
+                "an image that is no candidate",
+                () -> labels.label(CopyKind.EXACT, "eye", 9),
+                "images: 9",
+                "1 candidates");
+        refused("labelled by no one", () -> labels.label(CopyKind.EXACT, "", 0), "by: ''", "legal");
+        double[] two = {1, 2};
+        refused("too few controls", () -> Matching.closest(two, two, 2), "each: 2", "out of 2");
+        refused("no controls", () -> Matching.closest(two, two, 0), "each: 0", "1 or more");
+        refused(
+                "a case of NaN",
+                () -> Matching.closest(new double[] {NAN}, two, 1),
+                "cases: number 0 is NaN");
     }
 
     private void metrics() {
