@@ -11,6 +11,7 @@ import memoria.badinput.BadArguments;
 import memoria.badinput.BadDiffusion;
 import memoria.badinput.BadFiles;
 import memoria.badinput.BadInput;
+import memoria.badinput.BadPrompts;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -31,7 +32,12 @@ class BadInputTest {
     @BeforeAll
     void prepare(@TempDir Path folder) throws IOException {
         Torch.threads(1);
-        families = List.of(new BadArguments(), new BadDiffusion(), new BadFiles(folder));
+        families =
+                List.of(
+                        new BadArguments(),
+                        new BadDiffusion(),
+                        new BadFiles(folder),
+                        new BadPrompts(folder));
     }
 
     @AfterAll

@@ -18,6 +18,7 @@ import memoria.golden.StepsGolden;
 import memoria.golden.TrajectoryGolden;
 import memoria.network.ResNetGolden;
 import memoria.network.UNetGolden;
+import memoria.stablediffusion.TextGolden;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -34,7 +35,8 @@ class GoldenParityTest {
                     new StepsGolden(),
                     new TrajectoryGolden(),
                     new UNetGolden(),
-                    new ResNetGolden());
+                    new ResNetGolden(),
+                    new TextGolden());
 
     @TestFactory
     Stream<DynamicTest> everyTensorOfEveryCaseIsReproduced()
@@ -61,6 +63,9 @@ class GoldenParityTest {
         boolean implemented =
                 rows.stream().noneMatch(row -> row.status() == Row.Status.NOT_IMPLEMENTED);
         assumeTrue(implemented, "not implemented");
+        for (Row row : rows) {
+            assumeTrue(row.status() != Row.Status.NOT_RUN, row.note());
+        }
         assertThat(rows.stream().filter(row -> row.status().miss()).map(Row::csv)).isEmpty();
         assertThat(rows).anyMatch(row -> row.status() == Row.Status.PASS);
     }

@@ -1,15 +1,8 @@
 package memoria.data;
 
-import java.io.BufferedInputStream;
-import java.io.EOFException;
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.zip.GZIPInputStream;
-import java.util.zip.ZipException;
 
 /**
  * The IDX format of MNIST and its kin, plain or gzipped: two zero bytes, the element type (8 = unsigned byte, the only one read), the
@@ -32,14 +25,11 @@ record Idx(int[] sizes, byte[] elements, String sha256) {
      * @throws java.io.UncheckedIOException if it cannot be read
      */
     static Idx read(Path file) {
-        byte[] content;
-        try (InputStream in = open(file)) {
-            content = in.readAllBytes();
-        } catch (EOFException | ZipException e) {
-            throw bad(file, "it is truncated or damaged: " + e.getMessage());
-        } catch (IOException e) {
-            throw AtomicFile.failure("read", file, e);
-        }
+        return of(file, Unpacked.bytes(file));
+    }
+
+    /** As {@link #read}, of content that was unpacked before; the file is for messages. */
+    static Idx of(Path file, byte[] content) {
         ByteBuffer bytes = ByteBuffer.wrap(content);
         if (content.length < 4 || bytes.getShort() != 0) {
             throw bad(file, "it is not an IDX file");
@@ -72,19 +62,6 @@ record Idx(int[] sizes, byte[] elements, String sha256) {
         }
         byte[] elements = Arrays.copyOfRange(content, bytes.position(), content.length);
         return new Idx(sizes, elements, Checksum.sha256(content));
-    }
-
-    private static InputStream open(Path file) throws IOException {
-        InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16);
-        if (!file.getFileName().toString().endsWith(".gz")) {
-            return in;
-        }
-        try {
-            return new GZIPInputStream(in, 1 << 16);
-        } catch (IOException e) {
-            in.close();
-            throw e;
-        }
     }
 
     private static IllegalArgumentException bad(Path file, String reason) {

@@ -73,19 +73,42 @@ record Manifest(
      */
     Idx idx(String file) {
         Path found = find(file);
-        Idx idx = Idx.read(found);
+        return Idx.of(found, content(file, found));
+    }
+
+    /**
+     * As {@link #idx}, for a file of any format.
+     *
+     * @param file name without .gz, a key of {@link #files}
+     * @return the content, unpacked
+     */
+    byte[] content(String file) {
+        return content(file, find(file));
+    }
+
+    /**
+     * The content of a copy of a file.
+     *
+     * @param file name without .gz, a key of {@link #files}
+     * @param found the copy, gzipped or not
+     * @return the content, unpacked
+     * @throws IllegalArgumentException if the copy is damaged or has another content
+     */
+    byte[] content(String file, Path found) {
+        byte[] content = Unpacked.bytes(found);
+        String sha256 = Checksum.sha256(content);
         String wanted = files.get(file).contentSha256;
-        if (!idx.sha256().equals(wanted)) {
+        if (!sha256.equals(wanted)) {
             throw new IllegalArgumentException(
                     "file: "
                             + found
                             + ": the checksum does not match: SHA-256 of the unpacked content is "
-                            + idx.sha256()
+                            + sha256
                             + " instead of "
                             + wanted
                             + "; remove it, then it is looked for elsewhere or downloaded");
         }
-        return idx;
+        return content;
     }
 
     /**

@@ -87,6 +87,15 @@ public final class Params {
         return new Params(set, prefix + child + ".");
     }
 
+    /**
+     * What the full names of this view start with.
+     *
+     * @return the prefix with its last dot; empty for the whole set
+     */
+    public String path() {
+        return prefix;
+    }
+
     /** The path of this view, without the last dot. */
     String name() {
         return prefix.isEmpty() ? "" : prefix.substring(0, prefix.length() - 1);

@@ -56,7 +56,8 @@ public final class Golden {
             return List.of(Row.of(caseName, "", Status.NOT_IMPLEMENTED, ""));
         }
         try (NDManager manager = Torch.manager()) {
-            return Scope.use(() -> run(new GoldenCase(directory, entry, manager), family.get()));
+            return Scope.use(
+                    () -> run(new GoldenCase(directory, entry, cases, manager), family.get()));
         } catch (RuntimeException broken) {
             return List.of(Row.of(caseName, "", Status.ERROR, broken.toString()));
         }

@@ -42,13 +42,15 @@ public final class GoldenCase {
 
     private final Path directory;
     private final JsonObject entry;
+    private final List<JsonObject> others;
     private final NDManager manager;
     private final SafeTensors file;
     private final Map<String, Row> rows = new LinkedHashMap<>();
 
-    GoldenCase(Path directory, JsonObject entry, NDManager manager) {
+    GoldenCase(Path directory, JsonObject entry, List<JsonObject> others, NDManager manager) {
         this.directory = directory;
         this.entry = entry;
+        this.others = others;
         this.manager = manager;
         this.file = SafeTensors.read(directory.resolve(entry.get("file").getAsString()));
     }
@@ -66,6 +68,20 @@ public final class GoldenCase {
     /** A file beside the case's own, by its name in the directory. */
     public Path beside(String file) {
         return directory.resolve(file);
+    }
+
+    /** Says that nothing can be compared because a file is absent. */
+    public void notRun(String reason) {
+        names().forEach(t -> rows.put(t, Row.of(name(), t, Status.NOT_RUN, reason)));
+    }
+
+    /** The constants of another case of the same directory. */
+    public JsonObject constantsOf(String otherCase) {
+        return others.stream()
+                .filter(other -> other.get("case").getAsString().equals(otherCase))
+                .findFirst()
+                .orElseThrow()
+                .getAsJsonObject("constants");
     }
 
     /** Schedule, times, architecture. */
@@ -228,6 +244,12 @@ public final class GoldenCase {
             case FLOAT64 -> tensor.toDoubleArray();
             case INT64 -> Arrays.stream(tensor.toLongArray()).asDoubleStream().toArray();
             case INT32 -> Arrays.stream(tensor.toIntArray()).asDoubleStream().toArray();
+            case BOOLEAN -> {
+                boolean[] flags = tensor.toBooleanArray();
+                double[] values = new double[flags.length];
+                Arrays.setAll(values, i -> flags[i] ? 1 : 0);
+                yield values;
+            }
             default -> {
                 float[] single = single(tensor).toFloatArray();
                 double[] values = new double[single.length];

@@ -24,6 +24,8 @@ public record Row(
         UNUSED("NOT COMPARED", true),
         /** Read by the case, not computed by it. */
         INPUT("input", false),
+        /** A file of the case is not in the directory. */
+        NOT_RUN("not run", false),
         /** No family serves the case. */
         NOT_IMPLEMENTED("not implemented", false);
 
