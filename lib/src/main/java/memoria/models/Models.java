@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import memoria.artifact.ModelId;
+import memoria.artifact.Store;
 import memoria.data.DataSet;
 import memoria.data.Planting;
 import memoria.network.DenoiserFile;
@@ -30,6 +32,7 @@ public final class Models {
     private static final String SUFFIX = ".safetensors";
     private static final String GENERATOR = ".generator.safetensors";
     private static final String IMAGES = ".images.zip";
+    private static final String ARTIFACTS = "artifacts";
     private static final Path FOLDER = Path.of("notebooks", "checkpoints");
 
     private Models() {}
@@ -64,12 +67,16 @@ public final class Models {
      * @throws IllegalArgumentException if there is no such model; the message lists those there are
      */
     public static NetworkDenoiser denoiser(String name) {
+        return DenoiserFile.read(file(name));
+    }
+
+    private static Path file(String name) {
         Path file = folder().resolve(name + SUFFIX);
         if (!Files.isRegularFile(file)) {
             throw new IllegalArgumentException(
                     "name: no model '" + name + "'; there are " + names());
         }
-        return DenoiserFile.read(file);
+        return file;
     }
 
     /**
@@ -213,6 +220,32 @@ public final class Models {
                     "name: no images '" + name + "'; there are " + names(IMAGES));
         }
         return DataSet.load(file);
+    }
+
+    /**
+     * The user's store, with the expensive results that ship beside the models taken over: whoever asks for one of them only reads it.
+     *
+     * @return {@link Store#ofUser()}
+     * @throws java.io.UncheckedIOException if it cannot be written
+     */
+    public static Store store() {
+        Store store = Store.ofUser();
+        Path shipped = folder().resolve(ARTIFACTS);
+        if (Files.isDirectory(shipped)) {
+            store.merge(Store.at(shipped));
+        }
+        return store;
+    }
+
+    /**
+     * Which file a shipped model is, for the spec of what is made with it.
+     *
+     * @param name one of {@link #names}
+     * @return its name and checksum
+     * @throws IllegalArgumentException if there is no such model; the message lists those there are
+     */
+    public static ModelId id(String name) {
+        return ModelId.of(name, file(name));
     }
 
     /**

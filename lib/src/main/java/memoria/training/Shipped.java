@@ -111,10 +111,10 @@ public enum Shipped {
     public static GanTraining gan(Path checkpoints) {
         Planting planting = among(200).optExact(10, 40);
         Recipe recipe =
-                Recipe.steps(GAN_STEPS).optBatch(32).optLearningRate(5e-4, 100).optEma(0.998);
+                Recipe.steps(GAN_STEPS).optBatch(32).optLearningRate(1e-3, 100).optEma(0.998);
         return new GanTraining(
                         planting.of(images(checkpoints)), new GeneratorConfig(32, 1, 32, 2), recipe)
-                .optPenalty(0.05, 4)
+                .optPenalty(0.02, 4)
                 .optName("fashion-gan")
                 .optSnapshotEvery(1000)
                 .optOrigin(planting.toJson());
