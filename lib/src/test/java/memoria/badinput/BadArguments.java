@@ -22,6 +22,7 @@ import memoria.diffusion.Ddim;
 import memoria.diffusion.NoiseSchedule;
 import memoria.diffusion.Seeds;
 import memoria.metrics.Bootstrap;
+import memoria.metrics.EffectSize;
 import memoria.metrics.Interval;
 import memoria.metrics.Matching;
 import memoria.metrics.Roc;
@@ -336,6 +337,12 @@ public final class BadArguments extends BadInput {
                 "a case of NaN",
                 () -> Matching.closest(new double[] {NAN}, two, 1),
                 "cases: number 0 is NaN");
+        refused(
+                "a spread of one",
+                () -> EffectSize.cohen(new double[1], two),
+                "a: 1",
+                "at least 2");
+        refused("a group with NaN", () -> EffectSize.cohen(two, new double[] {1, NAN}), "b: NaN");
     }
 
     private void metrics() {

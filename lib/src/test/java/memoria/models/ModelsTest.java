@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import memoria.artifact.ModelId;
 import memoria.data.DataSet;
 import memoria.data.Images;
 import memoria.diffusion.Ddim;
@@ -133,6 +134,15 @@ class ModelsTest {
     }
 
     @Test
+    void theIdOfAModelIsItsNameAndItsFilesChecksum() {
+        Path file = Models.folder().resolve("fashion-clean.safetensors");
+        assertThat(Models.id("fashion-clean")).isEqualTo(ModelId.of("fashion-clean", file));
+        assertThatThrownBy(() -> Models.id("fashion")).hasMessageContaining("no model 'fashion'");
+        assertThatThrownBy(() -> Models.generator("fashion"))
+                .hasMessageContaining("no generator 'fashion'");
+    }
+
+    @Test
     void anUnknownNameIsAnsweredWithTheNamesThereAre() {
         assertThat(Models.names()).contains("fashion-heavy");
         assertThatThrownBy(() -> Models.denoiser("fashion-heavier"))
@@ -142,6 +152,6 @@ class ModelsTest {
         assertThatThrownBy(() -> Models.images("fashion"))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("'fashion'")
-                .hasMessageContaining("[fashion-test, fashion-train]");
+                .hasMessageContaining("fashion-test, fashion-train");
     }
 }
