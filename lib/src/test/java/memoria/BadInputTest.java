@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import memoria.badinput.BadAmg;
 import memoria.badinput.BadArguments;
 import memoria.badinput.BadDiffusion;
 import memoria.badinput.BadFiles;
@@ -35,6 +36,7 @@ class BadInputTest {
         families =
                 List.of(
                         new BadArguments(),
+                        new BadAmg(),
                         new BadDiffusion(),
                         new BadFiles(folder),
                         new BadPrompts(folder));

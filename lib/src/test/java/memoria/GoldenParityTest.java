@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import memoria.amg.AmgGolden;
+import memoria.amg.AmgTextGolden;
 import memoria.golden.Golden;
 import memoria.golden.GoldenFamily;
 import memoria.golden.Row;
@@ -36,7 +38,9 @@ class GoldenParityTest {
                     new TrajectoryGolden(),
                     new UNetGolden(),
                     new ResNetGolden(),
-                    new TextGolden());
+                    new TextGolden(),
+                    new AmgGolden(),
+                    new AmgTextGolden());
 
     @TestFactory
     Stream<DynamicTest> everyTensorOfEveryCaseIsReproduced()

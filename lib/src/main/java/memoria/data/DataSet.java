@@ -362,11 +362,7 @@ public final class DataSet {
      */
     public String sha256() {
         MessageDigest digest = Checksum.digest();
-        ByteBuffer image = ByteBuffer.allocate(Float.BYTES * distinct.itemSize());
-        for (int i = 0; i < count(); i++) {
-            image.asFloatBuffer().put(distinct.pixels(i));
-            digest.update(image.array());
-        }
+        distinct.update(digest);
         for (int[] numbers : new int[][] {multiplicity, labels}) {
             ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * numbers.length);
             bytes.asIntBuffer().put(numbers);

@@ -5,6 +5,9 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.awt.image.BufferedImage;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import memoria.torch.Ops;
 import memoria.torch.Tensors;
@@ -313,6 +316,27 @@ public final class Images {
             levels[i] = (byte) level(values[offset + i]);
         }
         return levels;
+    }
+
+    /**
+     * A checksum of sizes and values.
+     *
+     * @return SHA-256, in lower-case hex, of {@link #toString} in UTF-8 and the values as float32, highest byte first
+     */
+    public String sha256() {
+        MessageDigest digest = Checksum.digest();
+        digest.update(toString().getBytes(StandardCharsets.UTF_8));
+        update(digest);
+        return Checksum.hex(digest.digest());
+    }
+
+    /** Adds the values, as float32 with the highest byte first. */
+    void update(MessageDigest digest) {
+        ByteBuffer image = ByteBuffer.allocate(Float.BYTES * itemSize());
+        for (int i = 0; i < count; i++) {
+            image.asFloatBuffer().put(values, (start + i) * itemSize(), itemSize());
+            digest.update(image.array());
+        }
     }
 
     /**

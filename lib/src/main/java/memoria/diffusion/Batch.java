@@ -116,6 +116,9 @@ final class Batch {
                 delta = sum(delta, epsilon.delta(), step);
             } else if (bend instanceof Bend.Score score) {
                 gradient = sum(gradient, score.gradient(), step);
+            } else if (bend instanceof Bend.Both both) {
+                delta = sum(delta, both.delta(), step);
+                gradient = sum(gradient, both.gradient(), step);
             }
         }
         return new Bent(delta, gradient);

@@ -24,6 +24,14 @@ public sealed interface Bend {
     record Score(NDArray gradient) implements Bend {}
 
     /**
+     * Both at once.
+     *
+     * @param delta added to the predicted noise (B, item)
+     * @param gradient added to the score (B, item)
+     */
+    record Both(NDArray delta, NDArray gradient) implements Bend {}
+
+    /**
      * The step stays as it is.
      *
      * @return an answer without effect
@@ -50,5 +58,19 @@ public sealed interface Bend {
      */
     static Bend score(NDArray gradient) {
         return new Score(gradient);
+    }
+
+    /**
+     * An answer in terms of the noise, of the score, of both or of neither.
+     *
+     * @param delta added to the predicted noise (B, item), or null
+     * @param gradient added to the score (B, item), or null
+     * @return the answer
+     */
+    static Bend of(NDArray delta, NDArray gradient) {
+        if (delta == null) {
+            return gradient == null ? none() : score(gradient);
+        }
+        return gradient == null ? epsilon(delta) : new Both(delta, gradient);
     }
 }

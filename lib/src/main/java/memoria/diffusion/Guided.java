@@ -75,7 +75,7 @@ public final class Guided implements Denoiser {
         NDArray variance =
                 both.variance() == null ? null : Ops.narrow(both.variance(), 0, 0, batch);
         return new Prediction(
-                epsilon, variance, new Prediction.Branches(conditional, unconditional));
+                epsilon, variance, new Prediction.Branches(conditional, unconditional, scale));
     }
 
     /**

@@ -17,8 +17,9 @@ public record Prediction(NDArray epsilon, NDArray variance, Branches branches) {
      *
      * @param conditional epsilon under the condition (B, item)
      * @param unconditional epsilon without it (B, item)
+     * @param scale w, by which they were combined
      */
-    public record Branches(NDArray conditional, NDArray unconditional) {}
+    public record Branches(NDArray conditional, NDArray unconditional, double scale) {}
 
     /**
      * A prediction of one branch.

@@ -258,6 +258,18 @@ public final class Step {
     }
 
     /**
+     * What the model would predict for x_t under other conditions: a forward of these rows.
+     *
+     * @param other one per row
+     * @return tensors outside any graph
+     * @throws IllegalArgumentException if the model does not take such conditions or their count is not that of the rows
+     */
+    public Prediction predict(Condition other) {
+        Condition each = other.fit(seeds.count());
+        return Autograd.off(() -> model.predict(xt, times(), each));
+    }
+
+    /**
      * The image the prediction amounts to.
      *
      * @return {@code (x_t - noiseStd_t epsilon) / sqrt(alphaBar_t)} (B, item), not limited to [-1, 1]
@@ -361,6 +373,8 @@ public final class Step {
                 both == null
                         ? null
                         : new Prediction.Branches(
-                                f.apply(both.conditional()), f.apply(both.unconditional())));
+                                f.apply(both.conditional()),
+                                f.apply(both.unconditional()),
+                                both.scale()));
     }
 }

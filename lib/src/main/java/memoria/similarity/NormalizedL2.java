@@ -2,6 +2,7 @@ package memoria.similarity;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
+import com.google.gson.JsonObject;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -191,6 +192,16 @@ public final class NormalizedL2 implements Similarity {
     @Override
     public boolean positive() {
         return false;
+    }
+
+    @Override
+    public JsonObject spec() {
+        JsonObject spec = new JsonObject();
+        spec.addProperty("kind", "nl2");
+        spec.addProperty("k", k);
+        spec.addProperty("alpha", alpha);
+        spec.addProperty("train", train().sha256());
+        return spec;
     }
 
     /** Frees the search's native memory; a later use makes it again. */

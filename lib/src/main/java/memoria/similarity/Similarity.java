@@ -1,6 +1,7 @@
 package memoria.similarity;
 
 import ai.djl.ndarray.NDArray;
+import com.google.gson.JsonObject;
 import java.util.List;
 import memoria.data.DataSet;
 import memoria.data.Images;
@@ -103,6 +104,19 @@ public interface Similarity extends AutoCloseable {
      */
     default double threshold(DataSet unseen, double rate) {
         return threshold(unseen.distinct(), rate);
+    }
+
+    /**
+     * A description that names the measure, its numbers and its training images by checksum, part of the key of a saved result.
+     *
+     * @return a fresh object
+     * @throws IllegalStateException if there is none
+     */
+    default JsonObject spec() {
+        throw new IllegalStateException(
+                "similarity: "
+                        + getClass().getName()
+                        + " has no spec(), so what it decides cannot be described or cached");
     }
 
     /** Frees native memory; a later use makes it again. */
