@@ -18,8 +18,10 @@ import memoria.golden.Row;
 import memoria.golden.ScheduleGolden;
 import memoria.golden.StepsGolden;
 import memoria.golden.TrajectoryGolden;
+import memoria.network.AutoencoderGolden;
 import memoria.network.ResNetGolden;
 import memoria.network.UNetGolden;
+import memoria.stablediffusion.DiffusersGolden;
 import memoria.stablediffusion.TextGolden;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.DynamicTest;
@@ -37,6 +39,8 @@ class GoldenParityTest {
                     new StepsGolden(),
                     new TrajectoryGolden(),
                     new UNetGolden(),
+                    new AutoencoderGolden(),
+                    new DiffusersGolden(),
                     new ResNetGolden(),
                     new TextGolden(),
                     new AmgGolden(),

@@ -2,6 +2,7 @@ package memoria.benchmarks;
 
 import ai.djl.ndarray.NDArray;
 import java.util.concurrent.TimeUnit;
+import memoria.diffusion.Condition;
 import memoria.network.Dropout;
 import memoria.torch.Autograd;
 import memoria.torch.Ops;
@@ -76,7 +77,7 @@ public class ForwardBenchmark {
         for (int i = 0; i < calls; i++) {
             Scope.run(
                     () -> {
-                        fixture.unet.forward(x, new double[] {0}, null, Dropout.NONE);
+                        fixture.unet.forward(x, new double[] {0}, Condition.none(), Dropout.NONE);
                         scripted.forward(x, times, false);
                     });
         }
@@ -97,7 +98,7 @@ public class ForwardBenchmark {
     }
 
     private NDArray forward() {
-        return fixture.unet.forward(fixture.x, fixture.t, null, Dropout.NONE);
+        return fixture.unet.forward(fixture.x, fixture.t, Condition.none(), Dropout.NONE);
     }
 
     /** The library's forward. */

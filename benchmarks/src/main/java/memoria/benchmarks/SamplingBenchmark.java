@@ -81,7 +81,7 @@ public class SamplingBenchmark {
                             Scope.use(
                                     () ->
                                             fixture.unet.forward(
-                                                    fixture.x, fixture.t, null, Dropout.NONE)));
+                                                    fixture.x, fixture.t, Condition.none(), Dropout.NONE)));
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import memoria.data.DataSet;
+import memoria.diffusion.Condition;
 import memoria.diffusion.Noise;
 import memoria.diffusion.NoiseSchedule;
 import memoria.network.Dropout;
@@ -144,7 +145,7 @@ public class TrainingBenchmark {
                                                         .forward(
                                                                 fixture.x,
                                                                 fixture.t,
-                                                                null,
+                                                                Condition.none(),
                                                                 Dropout.NONE)
                                                         .sub(target);
                                         return error.mul(error).mean();

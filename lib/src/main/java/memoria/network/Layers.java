@@ -7,6 +7,7 @@ import static memoria.network.Params.Init.ZERO;
 import ai.djl.ndarray.NDArray;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import memoria.torch.Autograd;
 import memoria.torch.Ops;
 
@@ -17,16 +18,28 @@ final class Layers {
 
     private Layers() {}
 
-    /** One layer: features and the time embedding in, features out. */
+    /**
+     * What all layers of one forward pass see beside their features.
+     *
+     * @param emb the embedding of time (and class), (N, 4 C)
+     * @param context the embeddings of a text's tokens (N, L, contextDim), or null
+     * @param dropout what is dropped
+     * @param slice how many heads attend at a time, 0 for all
+     * @param maps where the transformers leave their attention to the text, by layer, or null
+     */
+    record Pass(
+            NDArray emb, NDArray context, Dropout dropout, int slice, Map<String, NDArray> maps) {}
+
+    /** One layer: features in, features out. */
     interface Layer {
-        NDArray forward(NDArray x, NDArray emb, Dropout dropout);
+        NDArray forward(NDArray x, Pass pass);
     }
 
     /** A 3x3 convolution that keeps the size. */
     static Layer conv(Params p, int in, int out) {
         NDArray weight = p.get("weight", FAN_IN, 9L * in, out, in, 3, 3);
         NDArray bias = p.get("bias", FAN_IN, 9L * in, out);
-        return (x, emb, dropout) -> Ops.conv2d(x, weight, bias, 1, 1);
+        return (x, pass) -> Ops.conv2d(x, weight, bias, 1, 1);
     }
 
     /** Residual block; time enters as summand, or as scale and shift of the second normalisation. */
@@ -50,12 +63,19 @@ final class Layers {
         }
         String name = p.name();
         String method = c.useScaleShiftNorm() ? "resblock_scale_shift" : "resblock";
-        return (x, e, dropout) ->
-                Ops.call(method, x, e, w, dropout.mask(name, x, out), c.groups(), EPS);
+        return (x, pass) ->
+                Ops.call(
+                        method,
+                        x,
+                        pass.emb(),
+                        w,
+                        pass.dropout().mask(name, x, out),
+                        c.groups(),
+                        EPS);
     }
 
     /** Self-attention over the pixels, with a residual connection. */
-    static Layer attention(Params p, UNetConfig c, int channels, int heads) {
+    private static Layer selfAttention(Params p, UNetConfig c, int channels, int heads) {
         List<NDArray> w =
                 List.of(
                         p.get("norm.weight", ONE, 0, channels),
@@ -64,29 +84,36 @@ final class Layers {
                         p.get("qkv.bias", FAN_IN, channels, 3L * channels),
                         p.get("proj_out.weight", ZERO, 0, channels, channels, 1),
                         p.get("proj_out.bias", ZERO, 0, channels));
-        return (x, emb, dropout) ->
+        return (x, pass) ->
                 Ops.call(
                         "attention_block", x, w, heads, c.groups(), EPS, !Autograd.isSecondOrder());
+    }
+
+    /** The attention of a level: over the pixels, and to the text if there is one. */
+    static Layer attention(Params p, UNetConfig c, int channels, int heads) {
+        return c.contextDim() == 0
+                ? selfAttention(p, c, channels, heads)
+                : Transformer.of(p, c, channels);
     }
 
     /** Half the size: a convolution of stride 2, or the mean of 2x2 pixels. */
     static Layer downsample(Params p, boolean convolves, int channels) {
         if (!convolves) {
-            return (x, emb, dropout) -> Ops.avgPool(x);
+            return (x, pass) -> Ops.avgPool(x);
         }
         NDArray weight = p.get("op.weight", FAN_IN, 9L * channels, channels, channels, 3, 3);
         NDArray bias = p.get("op.bias", FAN_IN, 9L * channels, channels);
-        return (x, emb, dropout) -> Ops.conv2d(x, weight, bias, 2, 1);
+        return (x, pass) -> Ops.conv2d(x, weight, bias, 2, 1);
     }
 
     /** Twice the size: every pixel repeated, then a convolution if wanted. */
     static Layer upsample(Params p, boolean convolves, int channels) {
         if (!convolves) {
-            return (x, emb, dropout) -> Ops.upsample(x);
+            return (x, pass) -> Ops.upsample(x);
         }
         NDArray weight = p.get("conv.weight", FAN_IN, 9L * channels, channels, channels, 3, 3);
         NDArray bias = p.get("conv.bias", FAN_IN, 9L * channels, channels);
-        return (x, emb, dropout) -> Ops.call("upsample_conv", x, weight, bias);
+        return (x, pass) -> Ops.call("upsample_conv", x, weight, bias);
     }
 
     /** Normalisation, SiLU and the last convolution. */
@@ -95,7 +122,7 @@ final class Layers {
         NDArray normBias = p.get("0.bias", ZERO, 0, in);
         NDArray weight = p.get("2.weight", ZERO, 0, c.outChannels(), in, 3, 3);
         NDArray bias = p.get("2.bias", ZERO, 0, c.outChannels());
-        return (x, emb, dropout) ->
+        return (x, pass) ->
                 Ops.call("norm_silu_conv", x, normWeight, normBias, weight, bias, c.groups(), EPS);
     }
 }

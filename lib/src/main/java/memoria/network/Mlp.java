@@ -5,6 +5,7 @@ import static memoria.network.Params.Init.FAN_IN;
 import ai.djl.ndarray.NDArray;
 import java.util.ArrayList;
 import java.util.List;
+import memoria.diffusion.Condition;
 import memoria.torch.Ops;
 
 /**
@@ -55,7 +56,7 @@ public final class Mlp implements Network {
     }
 
     @Override
-    public NDArray forward(NDArray x, double[] t, long[] labels, Dropout dropout) {
+    public NDArray forward(NDArray x, double[] t, Condition condition, Dropout dropout) {
         long rows = x.getShape().get(0);
         if (x.size() != rows * config.dimension()) {
             throw new IllegalArgumentException(
@@ -67,9 +68,7 @@ public final class Mlp implements Network {
         if (t.length != rows) {
             throw new IllegalArgumentException("t: " + t.length + " times for " + rows + " rows");
         }
-        if (labels != null) {
-            throw new IllegalArgumentException("labels: given to an unconditional network");
-        }
+        config.requireCondition(condition, rows);
         double[] scaled = new double[t.length];
         for (int i = 0; i < t.length; i++) {
             scaled[i] = t[i] * config.timeFactor();

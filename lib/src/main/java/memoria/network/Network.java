@@ -1,6 +1,7 @@
 package memoria.network;
 
 import ai.djl.ndarray.NDArray;
+import memoria.diffusion.Condition;
 import memoria.diffusion.Prediction;
 import memoria.torch.Ops;
 
@@ -12,12 +13,12 @@ public interface Network {
      *
      * @param x (N, ...), float32
      * @param t one time per row, in the unit of the training schedule's index, fractions allowed
-     * @param labels one class per row, null for an unconditional network
+     * @param condition what the network was trained with, one per row: classes, embeddings of texts, or {@link Condition#none()}
      * @param dropout {@link Dropout#NONE} unless training
      * @return (N, ...) with as many channels as x, or twice as many where the variance is predicted too
      * @throws IllegalArgumentException if an argument does not fit the architecture
      */
-    NDArray forward(NDArray x, double[] t, long[] labels, Dropout dropout);
+    NDArray forward(NDArray x, double[] t, Condition condition, Dropout dropout);
 
     /**
      * The parameters it was built on.
@@ -39,13 +40,13 @@ public interface Network {
      *
      * @param x as in {@link #forward}
      * @param t as in {@link #forward}
-     * @param labels as in {@link #forward}
+     * @param condition as in {@link #forward}
      * @param dropout as in {@link #forward}
      * @return noise and, if the network has them, variance channels, each shaped as x
      * @throws IllegalArgumentException if an argument does not fit the architecture
      */
-    default Prediction predict(NDArray x, double[] t, long[] labels, Dropout dropout) {
-        NDArray out = forward(x, t, labels, dropout);
+    default Prediction predict(NDArray x, double[] t, Condition condition, Dropout dropout) {
+        NDArray out = forward(x, t, condition, dropout);
         long channels = x.getShape().get(1);
         if (out.getShape().get(1) == channels) {
             return new Prediction(out);

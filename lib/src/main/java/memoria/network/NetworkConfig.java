@@ -2,6 +2,8 @@ package memoria.network;
 
 import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonObject;
+import java.util.Locale;
+import memoria.diffusion.Condition;
 import memoria.json.JsonRecord;
 
 /** An architecture: what a checkpoint's metadata holds so that the network can be built again from the file alone. */
@@ -22,6 +24,15 @@ public sealed interface NetworkConfig permits UNetConfig, MlpConfig {
      * @return 0 for an unconditional network
      */
     int numClasses();
+
+    /**
+     * Width of the text embeddings the network takes as a condition.
+     *
+     * @return 0 for a network that reads no text
+     */
+    default int contextDim() {
+        return 0;
+    }
 
     /**
      * Dropout while training.
@@ -71,6 +82,58 @@ public sealed interface NetworkConfig permits UNetConfig, MlpConfig {
     }
 
     /**
+     * Checks that the network takes such conditions.
+     *
+     * @param condition none, a class per row, or an embedding per row (rows, L, contextDim)
+     * @param rows of the batch
+     * @throws IllegalArgumentException if it is of another kind than the network was built for, of other counts or sizes, or a class is none
+     *     of the network's
+     */
+    default void requireCondition(Condition condition, long rows) {
+        if (condition instanceof Condition.None && numClasses() == 0 && contextDim() == 0) {
+            return;
+        }
+        if (condition.rows() != rows && condition.rows() > 0) {
+            throw new IllegalArgumentException(
+                    "condition: " + condition.rows() + " for " + rows + " rows");
+        }
+        if (condition instanceof Condition.Classes classes && numClasses() > 0) {
+            long[] labels = classes.labels();
+            for (int i = 0; i < labels.length; i++) {
+                if (labels[i] >= numClasses()) {
+                    throw new IllegalArgumentException(
+                            "condition: class "
+                                    + labels[i]
+                                    + " at row "
+                                    + i
+                                    + " is not one of 0.."
+                                    + (numClasses() - 1));
+                }
+            }
+        } else if (condition instanceof Condition.Embedding text && contextDim() > 0) {
+            Shape shape = text.tensor().getShape();
+            if (shape.dimension() != 3 || shape.get(2) != contextDim()) {
+                throw new IllegalArgumentException(
+                        "condition: embeddings of shape "
+                                + shape
+                                + "; this network takes (rows, tokens, "
+                                + contextDim()
+                                + ")");
+            }
+        } else {
+            throw new IllegalArgumentException(
+                    "condition: "
+                            + condition.getClass().getSimpleName().toLowerCase(Locale.ROOT)
+                            + " given, but this network takes "
+                            + (contextDim() > 0
+                                    ? "embeddings of texts (rows, tokens, " + contextDim() + ")"
+                                    : numClasses() > 0
+                                            ? numClasses() + " classes"
+                                            : "none: it is unconditional"));
+        }
+    }
+
+    /**
      * The configuration as JSON: its fields, and {@code type}.
      *
      * @return the object {@link #of} reads
@@ -91,7 +154,7 @@ public sealed interface NetworkConfig permits UNetConfig, MlpConfig {
     static NetworkConfig of(JsonObject json) {
         String type = json.has("type") ? json.get("type").getAsString() : "missing";
         return switch (type) {
-            case "unet" -> JsonRecord.read(json, UNetConfig.class);
+            case "unet" -> UNetConfig.of(json);
             case "mlp" -> JsonRecord.read(json, MlpConfig.class);
             default ->
                     throw new IllegalArgumentException(

@@ -15,7 +15,7 @@ import memoria.diffusion.Prediction;
  *
  * <p>A network with twice as many output channels as input channels predicts the variance in the second half (Nichol and Dhariwal 2021,
  * Eq. 15). A network with classes takes {@link Condition.Classes}; if it was trained without labels now and then, {@link #empty} is the
- * condition that stands for none.
+ * condition that stands for none. A network that reads texts takes {@link Condition.Embedding}, the empty prompt's included.
  */
 public final class NetworkDenoiser implements Denoiser, AutoCloseable {
 
@@ -49,7 +49,9 @@ public final class NetworkDenoiser implements Denoiser, AutoCloseable {
         for (double time : t) {
             schedule.requireTime(time);
         }
-        return network.predict(x, t, labels(condition, t.length), Dropout.NONE);
+        boolean missing = condition instanceof Condition.None;
+        Condition given = missing ? empty(t.length) : condition.fit(t.length);
+        return network.predict(x, t, given, Dropout.NONE);
     }
 
     private NDManager requireOpen() {
@@ -60,27 +62,20 @@ public final class NetworkDenoiser implements Denoiser, AutoCloseable {
         return owner;
     }
 
-    private long[] labels(Condition condition, int rows) {
-        if (condition instanceof Condition.Classes classes) {
-            return classes.labels();
-        }
-        if (condition instanceof Condition.None) {
-            return network.config().numClasses() == 0
-                    ? null
-                    : ((Condition.Classes) empty(rows)).labels();
-        }
-        throw new IllegalArgumentException(
-                "condition: this model takes class labels or none, not an embedding");
-    }
-
     /**
      * The condition that stands for no condition, one per row.
      *
      * @param rows how many
      * @return nothing for an unconditional model; the label "none" for one trained with condition dropout
-     * @throws IllegalArgumentException if the model is conditional and was never trained without labels
+     * @throws IllegalArgumentException if the model reads texts, or has classes and was never trained without them
      */
     public Condition empty(int rows) {
+        if (network.config().contextDim() > 0) {
+            throw new IllegalArgumentException(
+                    "condition: this model reads texts; give Condition.embedding(...) of shape (rows, tokens, "
+                            + network.config().contextDim()
+                            + "), for no text the empty prompt's");
+        }
         if (network.config().numClasses() == 0) {
             return Condition.none();
         }

@@ -7,15 +7,20 @@ import ai.djl.ndarray.NDArray;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import memoria.diffusion.Condition;
 import memoria.network.Layers.Layer;
+import memoria.network.Layers.Pass;
 import memoria.torch.Ops;
 import memoria.torch.Scope;
-import memoria.torch.Tensors;
 
 /**
  * improved-diffusion's UNet (Nichol and Dhariwal, "Improved Denoising Diffusion Probabilistic Models", 2021), with its parameter names:
- * a checkpoint of that project loads as it is.
+ * a checkpoint of that project loads as it is. With a {@link UNetConfig#contextDim} it is the denoiser of latent diffusion and Stable
+ * Diffusion, under the names of their checkpoints: {@link Transformer}s that read a text stand where the attention was.
  *
  * <pre>{@code
  * emb = time_embed(t) [+ label_emb(y)]
@@ -30,24 +35,24 @@ public final class UNet implements Network {
     /** Layers that run one after another: one entry of the checkpoint's {@code input_blocks} and {@code output_blocks}. */
     private record Block(List<Layer> layers) {
         /** Runs all layers; every intermediate but the input and the result is freed as soon as it is used. */
-        NDArray forward(NDArray x, NDArray emb, Dropout dropout) {
-            return rest(layers.get(0).forward(x, emb, dropout), emb, dropout);
+        NDArray forward(NDArray x, Pass pass) {
+            return rest(layers.get(0).forward(x, pass), pass);
         }
 
         /** As {@link #forward}, for an input that nobody else needs: it is freed as well. */
-        NDArray consume(NDArray x, NDArray emb, Dropout dropout) {
+        NDArray consume(NDArray x, Pass pass) {
             NDArray h;
             try (x) {
-                h = layers.get(0).forward(x, emb, dropout);
+                h = layers.get(0).forward(x, pass);
             }
-            return rest(h, emb, dropout);
+            return rest(h, pass);
         }
 
-        private NDArray rest(NDArray first, NDArray emb, Dropout dropout) {
+        private NDArray rest(NDArray first, Pass pass) {
             NDArray h = first;
             for (Layer layer : layers.subList(1, layers.size())) {
                 try (NDArray used = h) {
-                    h = layer.forward(used, emb, dropout);
+                    h = layer.forward(used, pass);
                 }
             }
             return h;
@@ -72,6 +77,7 @@ public final class UNet implements Network {
     private final Block middle;
     private final List<Block> up = new ArrayList<>();
     private final Layer head;
+    private int slice;
 
     /**
      * Builds the network on its parameters.
@@ -181,15 +187,59 @@ public final class UNet implements Network {
     }
 
     @Override
-    public NDArray forward(NDArray x, double[] t, long[] labels, Dropout dropout) {
-        check(x, t, labels);
-        NDArray emb = embed(x, t, labels);
+    public NDArray forward(NDArray x, double[] t, Condition condition, Dropout dropout) {
+        check(x, t, condition);
+        Pass pass = pass(x, t, condition, dropout, null);
         Deque<NDArray> kept = new ArrayDeque<>();
-        NDArray last = upward(middleOf(x, emb, dropout, kept), emb, dropout, kept);
-        NDArray out = head.forward(last, emb, dropout);
+        NDArray last = upward(middleOf(x, pass, kept), pass, kept);
+        NDArray out = head.forward(last, pass);
         last.close();
-        emb.close();
+        pass.emb().close();
         return out;
+    }
+
+    /**
+     * Lets fewer heads attend at a time: less memory where attention is not fused, at some cost in time. The result is the same.
+     *
+     * @param heads at a time; 0 for all, the default
+     * @return this
+     * @throws IllegalArgumentException if heads is negative
+     */
+    public UNet optAttentionSlice(int heads) {
+        if (heads < 0) {
+            throw new IllegalArgumentException("heads: " + heads + " is not 0 or more");
+        }
+        this.slice = heads;
+        return this;
+    }
+
+    /**
+     * How much each pixel attends to each token of the text, in every transformer's last block.
+     *
+     * @param x as in {@link #forward}
+     * @param t as in {@link #forward}
+     * @param condition embeddings (N, L, contextDim)
+     * @return by the layer's name, (N, heads, pixels, L), each row summing to 1; in the order the layers run
+     * @throws IllegalArgumentException if an argument does not fit the architecture, or the network reads no text
+     */
+    public Map<String, NDArray> attentionMaps(NDArray x, double[] t, Condition condition) {
+        check(x, t, condition);
+        if (config.contextDim() == 0) {
+            throw new IllegalArgumentException(
+                    "condition: this network reads no text, so it attends to none");
+        }
+        Map<String, NDArray> maps = new LinkedHashMap<>();
+        List<NDArray> kept =
+                Scope.keepAll(
+                        () -> {
+                            Pass pass = pass(x, t, condition, Dropout.NONE, maps);
+                            Deque<NDArray> skips = new ArrayDeque<>();
+                            upward(middleOf(x, pass, skips), pass, skips);
+                            return List.copyOf(maps.values());
+                        });
+        Iterator<NDArray> each = kept.iterator();
+        maps.replaceAll((layer, map) -> each.next());
+        return maps;
     }
 
     /**
@@ -197,26 +247,36 @@ public final class UNet implements Network {
      *
      * @param x as in {@link #forward}
      * @param t as in {@link #forward}
-     * @param labels as in {@link #forward}
+     * @param condition as in {@link #forward}
      * @param which the depth
      * @return (N, channels, height, width) there
      * @throws IllegalArgumentException if an argument does not fit the architecture
      */
-    public NDArray features(NDArray x, double[] t, long[] labels, Features which) {
-        check(x, t, labels);
+    public NDArray features(NDArray x, double[] t, Condition condition, Features which) {
+        check(x, t, condition);
         return Scope.keep(
                 () -> {
-                    NDArray emb = embed(x, t, labels);
+                    Pass pass = pass(x, t, condition, Dropout.NONE, null);
                     if (which == Features.FIRST) {
-                        return down.get(0).forward(x, emb, Dropout.NONE);
+                        return down.get(0).forward(x, pass);
                     }
                     Deque<NDArray> kept = new ArrayDeque<>();
-                    NDArray mid = middleOf(x, emb, Dropout.NONE, kept);
-                    return which == Features.MIDDLE ? mid : upward(mid, emb, Dropout.NONE, kept);
+                    NDArray mid = middleOf(x, pass, kept);
+                    return which == Features.MIDDLE ? mid : upward(mid, pass, kept);
                 });
     }
 
-    private NDArray embed(NDArray x, double[] t, long[] labels) {
+    private Pass pass(
+            NDArray x,
+            double[] t,
+            Condition condition,
+            Dropout dropout,
+            Map<String, NDArray> maps) {
+        NDArray context = condition instanceof Condition.Embedding text ? text.tensor() : null;
+        return new Pass(embed(x, t, condition), context, dropout, slice, maps);
+    }
+
+    private NDArray embed(NDArray x, double[] t, Condition condition) {
         double[] scaled = new double[t.length];
         for (int i = 0; i < t.length; i++) {
             scaled[i] = t[i] * config.timeFactor();
@@ -231,10 +291,10 @@ public final class UNet implements Network {
                             timeEmbed.get(1),
                             timeEmbed.get(2),
                             timeEmbed.get(3));
-            if (labels == null) {
+            if (!(condition instanceof Condition.Classes classes)) {
                 return emb;
             }
-            try (NDArray index = Tensors.of(x.getManager(), labels);
+            try (NDArray index = classes.tensor(x.getManager());
                     NDArray rows = Ops.embedding(labelEmb, index);
                     emb) {
                 return emb.add(rows);
@@ -242,19 +302,19 @@ public final class UNet implements Network {
         }
     }
 
-    private NDArray middleOf(NDArray x, NDArray emb, Dropout dropout, Deque<NDArray> kept) {
+    private NDArray middleOf(NDArray x, Pass pass, Deque<NDArray> kept) {
         NDArray h = x;
         for (Block block : down) {
-            h = block.forward(h, emb, dropout);
+            h = block.forward(h, pass);
             kept.push(h);
         }
-        return middle.forward(h, emb, dropout);
+        return middle.forward(h, pass);
     }
 
-    private NDArray upward(NDArray mid, NDArray emb, Dropout dropout, Deque<NDArray> kept) {
+    private NDArray upward(NDArray mid, Pass pass, Deque<NDArray> kept) {
         NDArray h = mid;
         for (Block block : up) {
-            h = block.consume(join(h, kept.pop()), emb, dropout);
+            h = block.consume(join(h, kept.pop()), pass);
         }
         return h;
     }
@@ -266,35 +326,12 @@ public final class UNet implements Network {
         }
     }
 
-    private void check(NDArray x, double[] t, long[] labels) {
-        long[] shape = x.getShape().getShape();
+    private void check(NDArray x, double[] t, Condition condition) {
+        long rows = x.getShape().get(0);
         config.requireItem(x.getShape().slice(1));
-        if (t.length != shape[0]) {
-            throw new IllegalArgumentException(
-                    "t: " + t.length + " times for " + shape[0] + " rows");
+        if (t.length != rows) {
+            throw new IllegalArgumentException("t: " + t.length + " times for " + rows + " rows");
         }
-        if (labels == null ? config.numClasses() > 0 : config.numClasses() == 0) {
-            throw new IllegalArgumentException(
-                    labels == null
-                            ? "labels: none, but this network has "
-                                    + config.numClasses()
-                                    + " classes"
-                            : "labels: given to an unconditional network");
-        }
-        if (labels != null && labels.length != shape[0]) {
-            throw new IllegalArgumentException(
-                    "labels: " + labels.length + " classes for " + shape[0] + " rows");
-        }
-        for (int i = 0; labels != null && i < labels.length; i++) {
-            if (labels[i] < 0 || labels[i] >= config.numClasses()) {
-                throw new IllegalArgumentException(
-                        "labels: "
-                                + labels[i]
-                                + " at row "
-                                + i
-                                + " is not a class 0.."
-                                + (config.numClasses() - 1));
-            }
-        }
+        config.requireCondition(condition, rows);
     }
 }

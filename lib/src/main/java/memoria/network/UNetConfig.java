@@ -1,12 +1,15 @@
 package memoria.network;
 
 import ai.djl.ndarray.types.Shape;
+import com.google.gson.JsonObject;
 import java.util.Arrays;
 import java.util.List;
 import memoria.json.JsonRecord;
 
 /**
- * The architecture of a {@link UNet}: improved-diffusion's {@code UNetModel} arguments under their own names and with their defaults.
+ * The architecture of a {@link UNet}: improved-diffusion's {@code UNetModel} arguments under their own names and with their defaults, and
+ * those by which latent diffusion (Rombach et al., "High-Resolution Image Synthesis with Latent Diffusion Models", 2022) lets the network
+ * read a text: with {@code contextDim} above 0 its attention layers are transformers that attend to the embeddings of a prompt's tokens.
  *
  * <p>Required are the channels in and out and the base width; the rest is set by the {@code opt} methods, each of which returns a changed
  * copy.
@@ -25,6 +28,9 @@ import memoria.json.JsonRecord;
  * @param dropout probability in residual blocks while training, 0 to below 1
  * @param timeFactor what t is multiplied with before it is embedded: 1, or 1000/T where a checkpoint was trained with
  *     {@code rescale_timesteps}
+ * @param contextDim width of a token's embedding, 0 for a network that reads no text
+ * @param transformerDepth transformer blocks per attention layer of a network that reads texts
+ * @param numHeadChannels channels of one head of such a network; -1 where {@code numHeads} says how many heads share the channels
  */
 public record UNetConfig(
         int inChannels,
@@ -39,10 +45,20 @@ public record UNetConfig(
         int numHeadsUpsample,
         boolean useScaleShiftNorm,
         double dropout,
-        double timeFactor)
+        double timeFactor,
+        int contextDim,
+        int transformerDepth,
+        int numHeadChannels)
         implements NetworkConfig {
 
     private static final int GROUPS = 32;
+    private static final JsonObject OF_TEXTS = new JsonObject();
+
+    static {
+        OF_TEXTS.addProperty("contextDim", 0);
+        OF_TEXTS.addProperty("transformerDepth", 1);
+        OF_TEXTS.addProperty("numHeadChannels", -1);
+    }
 
     /**
      * Checks every argument and copies the lists.
@@ -60,6 +76,9 @@ public record UNetConfig(
      * @param useScaleShiftNorm as in the record
      * @param dropout as in the record
      * @param timeFactor as in the record
+     * @param contextDim as in the record
+     * @param transformerDepth as in the record
+     * @param numHeadChannels as in the record
      * @throws IllegalArgumentException if one is not legal; it is named
      */
     public UNetConfig {
@@ -97,6 +116,21 @@ public record UNetConfig(
                 "-1 or a divisor of modelChannels");
         require(dropout >= 0 && dropout < 1, "dropout", dropout, "0 to below 1");
         require(timeFactor > 0 && Double.isFinite(timeFactor), "timeFactor", timeFactor, "above 0");
+        require(contextDim >= 0, "contextDim", contextDim, "0 or more");
+        require(
+                contextDim == 0 || numClasses == 0,
+                "numClasses",
+                numClasses,
+                "0, as for every network with a contextDim: a condition is a class or a text");
+        require(transformerDepth >= 1, "transformerDepth", transformerDepth, "at least 1");
+        require(
+                numHeadChannels == -1
+                        || contextDim > 0
+                                && numHeadChannels >= 1
+                                && modelChannels % numHeadChannels == 0,
+                "numHeadChannels",
+                numHeadChannels,
+                "-1 or, for a network with a contextDim, a divisor of modelChannels");
     }
 
     private static void require(boolean legal, String name, Object value, String range) {
@@ -127,7 +161,10 @@ public record UNetConfig(
                 -1,
                 false,
                 0,
-                1);
+                1,
+                0,
+                1,
+                -1);
     }
 
     /**
@@ -221,6 +258,28 @@ public record UNetConfig(
         return changed("timeFactor", factor);
     }
 
+    /**
+     * A network that reads texts: its attention layers become transformers whose tokens are the pixels, each block attending to the pixels
+     * and then to the text.
+     *
+     * @param width of a token's embedding, 768 in Stable Diffusion 1; 0 for none
+     * @param depth blocks per layer, 1 in Stable Diffusion 1
+     * @return a changed copy
+     */
+    public UNetConfig optContext(int width, int depth) {
+        return changed("contextDim", width).changed("transformerDepth", depth);
+    }
+
+    /**
+     * Heads of a set width, instead of a set number of heads, in a network that reads texts.
+     *
+     * @param channels of one head, or -1
+     * @return a changed copy
+     */
+    public UNetConfig optNumHeadChannels(int channels) {
+        return changed("numHeadChannels", channels);
+    }
+
     private UNetConfig changed(String field, Object value) {
         return JsonRecord.with(this, field, value);
     }
@@ -263,8 +322,30 @@ public record UNetConfig(
         return GROUPS;
     }
 
-    /** Attention heads on the way up. */
+    /** Attention heads on the way up; latent diffusion's transformers have as many there as on the way down. */
     int headsUp() {
-        return numHeadsUpsample == -1 ? numHeads : numHeadsUpsample;
+        return numHeadsUpsample == -1 || contextDim > 0 ? numHeads : numHeadsUpsample;
+    }
+
+    /** Heads of a transformer over so many channels. */
+    int transformerHeads(int channels) {
+        return numHeadChannels == -1 ? numHeads : channels / numHeadChannels;
+    }
+
+    /** As {@link NetworkConfig#toJson}, without the entries of a network that reads texts where it is none: older files have none either. */
+    @Override
+    public JsonObject toJson() {
+        JsonObject json = NetworkConfig.super.toJson();
+        if (contextDim == 0) {
+            OF_TEXTS.keySet().forEach(json::remove);
+        }
+        return json;
+    }
+
+    /** Reads what {@link #toJson} wrote. */
+    static UNetConfig of(JsonObject json) {
+        JsonObject whole = OF_TEXTS.deepCopy();
+        json.entrySet().forEach(entry -> whole.add(entry.getKey(), entry.getValue()));
+        return JsonRecord.read(whole, UNetConfig.class);
     }
 }

@@ -52,6 +52,16 @@ public final class Autograd {
     }
 
     /**
+     * Whether the calling thread records what it computes.
+     *
+     * @return true inside {@link #on}, and in a thread that no entry point of the library has set
+     */
+    public static boolean isRecording() {
+        Torch.engine();
+        return JniUtils.isGradMode();
+    }
+
+    /**
      * Runs a block whose gradients will be differentiated again: fused kernels without a second derivative are left out.
      *
      * @param block the work

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonObject;
 import java.util.Arrays;
 import memoria.data.DataSet;
+import memoria.diffusion.Condition;
 import memoria.diffusion.Forward;
 import memoria.diffusion.Losses;
 import memoria.diffusion.Noise;
@@ -53,7 +54,7 @@ final class Objective {
                         .reshape(shape);
         NDArray xt = new Forward(schedule).sample(x0, t, eps);
         Dropout dropout = new Dropout(config.dropout(), recipe.seed(), step);
-        Prediction prediction = network.predict(xt, t, labels(rows, step), dropout);
+        Prediction prediction = network.predict(xt, t, condition(rows, step), dropout);
         if (prediction.variance() == null) {
             // As Losses.mse, in one mean: the losses that shipped models record were rounded so.
             NDArray error = prediction.epsilon().sub(eps);
@@ -64,9 +65,9 @@ final class Objective {
     }
 
     /** The rows' classes, some of them replaced by the last class, which stands for none. */
-    private long[] labels(int[] rows, long step) {
+    private Condition condition(int[] rows, long step) {
         if (config.numClasses() == 0) {
-            return null;
+            return Condition.none();
         }
         double[] u = Noise.uniform("training/condition", recipe.seed(), step, rows.length);
         long[] labels = new long[rows.length];
@@ -74,7 +75,7 @@ final class Objective {
             boolean none = u[i] < recipe.conditionDropout();
             labels[i] = none ? config.numClasses() - 1 : dataLabels[rows[i]];
         }
-        return labels;
+        return Condition.classes(labels);
     }
 
     /** What decides the result: two trainings with the same identity and steps end in the same weights. */

@@ -211,16 +211,17 @@ public final class BadDiffusion extends BadInput {
         refused(
                 "a label for a model without classes",
                 () -> plain.predict(x, once, Condition.classes(0)),
-                "labels: given to an unconditional network");
+                "condition: classes given",
+                "unconditional");
         refused(
                 "a label beyond the last",
                 () -> classes.predict(x, once, Condition.classes(2)),
-                "labels: 2 at row 0",
+                "condition: class 2 at row 0",
                 "0..1");
         refused(
                 "two labels for one image",
                 () -> classes.predict(x, once, Condition.classes(0, 1)),
-                "labels: 2 classes for 1 rows");
+                "condition: 2 rows for a batch of 1");
         refused(
                 "no label for a model with classes",
                 () -> classes.predict(x, once, Condition.none()),
@@ -229,8 +230,8 @@ public final class BadDiffusion extends BadInput {
         refused(
                 "an embedding for a model with classes",
                 () -> classes.predict(x, once, Condition.embedding(x)),
-                "condition: ",
-                "class labels");
+                "condition: embedding given",
+                "2 classes");
         refused(
                 "an item of another shape",
                 () ->

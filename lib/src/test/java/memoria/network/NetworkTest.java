@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import memoria.diffusion.Condition;
 import memoria.torch.Autograd;
 import memoria.torch.NativeMemory;
 import memoria.torch.Scope;
@@ -42,25 +43,27 @@ class NetworkTest {
 
     static Stream<Arguments> configurations() {
         return Stream.of(
-                Arguments.of(SMALL.optConvResample(false), null),
-                Arguments.of(SMALL.optUseScaleShiftNorm(true).optAttentionResolutions(1, 2), null),
-                Arguments.of(SMALL.optNumHeads(4, 1).optNumResBlocks(2), null),
-                Arguments.of(SMALL.optNumClasses(3), new long[] {0, 2}));
+                Arguments.of(SMALL.optConvResample(false), Condition.none()),
+                Arguments.of(
+                        SMALL.optUseScaleShiftNorm(true).optAttentionResolutions(1, 2),
+                        Condition.none()),
+                Arguments.of(SMALL.optNumHeads(4, 1).optNumResBlocks(2), Condition.none()),
+                Arguments.of(SMALL.optNumClasses(3), Condition.classes(0, 2)));
     }
 
     @ParameterizedTest
     @MethodSource("configurations")
-    void everyOptionBuildsANetworkThatRebuildsFromItsJson(UNetConfig config, long[] labels) {
+    void everyOptionBuildsANetworkThatRebuildsFromItsJson(UNetConfig config, Condition condition) {
         Params params = Params.fresh(manager, 1);
         UNet net = config.build(params);
         NDArray x = manager.ones(new Shape(2, 1, 8, 8));
-        NDArray out = net.forward(x, new double[] {3, 500.5}, labels, Dropout.NONE);
+        NDArray out = net.forward(x, new double[] {3, 500.5}, condition, Dropout.NONE);
         assertThat(out.getShape()).isEqualTo(new Shape(2, 1, 8, 8));
         NetworkConfig again = NetworkConfig.of(config.toJson());
         assertThat(again).isEqualTo(config);
         NDArray same =
                 again.build(Params.of(manager, params.all()))
-                        .forward(x, new double[] {3, 500.5}, labels, Dropout.NONE);
+                        .forward(x, new double[] {3, 500.5}, condition, Dropout.NONE);
         assertThat(same.toFloatArray()).containsExactly(out.toFloatArray());
     }
 
@@ -79,7 +82,10 @@ class NetworkTest {
                 .isNotEqualTo(other.all().get(name).toFloatArray());
         NDArray out =
                 net.forward(
-                        manager.ones(new Shape(1, 1, 8, 8)), new double[] {1}, null, Dropout.NONE);
+                        manager.ones(new Shape(1, 1, 8, 8)),
+                        new double[] {1},
+                        Condition.none(),
+                        Dropout.NONE);
         assertThat(out.abs().max().getFloat()).isZero();
     }
 
@@ -105,19 +111,23 @@ class NetworkTest {
     static Stream<Arguments> badInput() {
         double[] t = {1, 2};
         return Stream.of(
-                Arguments.of(new Shape(2, 3, 8, 8), t, null, "(1, H, W)"),
-                Arguments.of(new Shape(2, 64), t, null, "(1, H, W)"),
-                Arguments.of(new Shape(2, 1, 7, 8), t, null, "multiples of 2"),
-                Arguments.of(new Shape(2, 1, 8, 8), new double[] {1}, null, "1 times for 2 rows"),
-                Arguments.of(new Shape(2, 1, 8, 8), t, new long[] {0, 1}, "unconditional"));
+                Arguments.of(new Shape(2, 3, 8, 8), t, Condition.none(), "(1, H, W)"),
+                Arguments.of(new Shape(2, 64), t, Condition.none(), "(1, H, W)"),
+                Arguments.of(new Shape(2, 1, 7, 8), t, Condition.none(), "multiples of 2"),
+                Arguments.of(
+                        new Shape(2, 1, 8, 8),
+                        new double[] {1},
+                        Condition.none(),
+                        "1 times for 2 rows"),
+                Arguments.of(new Shape(2, 1, 8, 8), t, Condition.classes(0, 1), "unconditional"));
     }
 
     @ParameterizedTest
     @MethodSource("badInput")
-    void badInputIsRefusedByName(Shape shape, double[] t, long[] labels, String message) {
+    void badInputIsRefusedByName(Shape shape, double[] t, Condition condition, String message) {
         UNet net = SMALL.build(Params.fresh(manager, 1));
         NDArray x = manager.ones(shape);
-        assertThatThrownBy(() -> net.forward(x, t, labels, Dropout.NONE))
+        assertThatThrownBy(() -> net.forward(x, t, condition, Dropout.NONE))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(message);
     }
@@ -126,11 +136,12 @@ class NetworkTest {
     void labelsMustBeClassesOfTheNetwork() {
         UNet net = SMALL.optNumClasses(3).build(Params.fresh(manager, 1));
         NDArray x = manager.ones(new Shape(1, 1, 8, 8));
-        assertThatThrownBy(() -> net.forward(x, new double[] {1}, new long[] {3}, Dropout.NONE))
-                .hasMessageContaining("labels: 3 at row 0")
+        assertThatThrownBy(
+                        () -> net.forward(x, new double[] {1}, Condition.classes(3), Dropout.NONE))
+                .hasMessageContaining("condition: class 3 at row 0")
                 .hasMessageContaining("0..2");
-        assertThatThrownBy(() -> net.forward(x, new double[] {1}, null, Dropout.NONE))
-                .hasMessageContaining("labels");
+        assertThatThrownBy(() -> net.forward(x, new double[] {1}, Condition.none(), Dropout.NONE))
+                .hasMessageContaining("3 classes");
     }
 
     @ParameterizedTest
@@ -159,7 +170,11 @@ class NetworkTest {
         Mlp net = (Mlp) config.build(Params.fresh(manager, 3));
         assertThat(NetworkConfig.of(config.toJson())).isEqualTo(config);
         NDArray out =
-                net.forward(manager.ones(new Shape(5, 2, 1, 1)), new double[5], null, Dropout.NONE);
+                net.forward(
+                        manager.ones(new Shape(5, 2, 1, 1)),
+                        new double[5],
+                        Condition.none(),
+                        Dropout.NONE);
         assertThat(out.getShape()).isEqualTo(new Shape(5, 2, 1, 1));
         assertThat(out.abs().max().getFloat()).isPositive();
         assertThatThrownBy(
@@ -167,7 +182,7 @@ class NetworkTest {
                                 net.forward(
                                         manager.ones(new Shape(5, 3)),
                                         new double[5],
-                                        null,
+                                        Condition.none(),
                                         Dropout.NONE))
                 .hasMessageContaining("dimension 2");
         assertThatThrownBy(() -> MlpConfig.of(2)).hasMessageContaining("hidden");
@@ -195,14 +210,14 @@ class NetworkTest {
                                                                 net.forward(
                                                                         leaf,
                                                                         t,
-                                                                        null,
+                                                                        Condition.none(),
                                                                         Dropout.NONE))
                                                 : Autograd.on(
                                                         () ->
                                                                 net.forward(
                                                                         leaf,
                                                                         t,
-                                                                        null,
+                                                                        Condition.none(),
                                                                         Dropout.NONE));
                                 return (double)
                                         Autograd.vjp(y, leaf, probe, false)
@@ -215,8 +230,10 @@ class NetworkTest {
                     Scope.use(
                             () -> {
                                 NDArray step = memoria.torch.Scalars.mul(probe, h);
-                                NDArray up = net.forward(x.add(step), t, null, Dropout.NONE);
-                                NDArray down = net.forward(x.sub(step), t, null, Dropout.NONE);
+                                NDArray up =
+                                        net.forward(x.add(step), t, Condition.none(), Dropout.NONE);
+                                NDArray down =
+                                        net.forward(x.sub(step), t, Condition.none(), Dropout.NONE);
                                 return up.sub(down).mul(probe).sum().getFloat() / (2.0 * h);
                             });
             assertThat(exact)
@@ -237,7 +254,7 @@ class NetworkTest {
                                                         net.forward(
                                                                 x,
                                                                 new double[4],
-                                                                null,
+                                                                Condition.none(),
                                                                 Dropout.NONE)));
         assertThat(NativeMemory.growth(once, 100, 1000)).isLessThan(24L << 20);
     }

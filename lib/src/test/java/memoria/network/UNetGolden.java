@@ -4,18 +4,21 @@ import ai.djl.ndarray.NDArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.StreamSupport;
+import memoria.diffusion.Condition;
 import memoria.diffusion.NoiseSchedule;
 import memoria.golden.GoldenCase;
 import memoria.golden.GoldenFamily;
 import memoria.torch.Autograd;
 
-/** {@code iddpm_unet_*}: the network's output, its features and its embedding of time. */
+/** {@code iddpm_unet_*} and {@code ldm_unet}: the network's output, its features and its embedding of time. */
 public final class UNetGolden implements GoldenFamily {
 
     @Override
     public boolean serves(String caseName) {
-        return caseName.startsWith("iddpm_unet_");
+        return caseName.startsWith("iddpm_unet_") || caseName.startsWith("ldm_unet");
     }
 
     @Override
@@ -23,7 +26,7 @@ public final class UNetGolden implements GoldenFamily {
         UNet net = unet(golden, golden.constants());
         NDArray x = golden.input("x");
         double[] t = times(golden.input("t"));
-        long[] y = golden.has("y") ? golden.integers("y") : null;
+        Condition y = condition(golden);
         Autograd.off(
                 () -> {
                     for (String tensor : golden.names()) {
@@ -36,8 +39,30 @@ public final class UNetGolden implements GoldenFamily {
                 });
     }
 
+    private static Condition condition(GoldenCase golden) {
+        if (golden.has("context")) {
+            return Condition.embedding(golden.input("context"));
+        }
+        return golden.has("y") ? Condition.classes(golden.integers("y")) : Condition.none();
+    }
+
+    /** The transformer that the index names, by itself. */
+    private static NDArray transformer(GoldenCase golden, UNet net) {
+        Matcher name =
+                Pattern.compile("\\w+_blocks\\.\\d+\\.\\d+").matcher(golden.describe("st_out"));
+        NDArray in = golden.input("st_in");
+        Params at = Params.of(golden.manager(), net.params().all());
+        Layers.Layer layer =
+                Transformer.of(
+                        at.at(name.find() ? name.group() : "input_blocks.1.1"),
+                        net.config(),
+                        (int) in.getShape().get(1));
+        NDArray context = golden.input("st_context");
+        return layer.forward(in, new Layers.Pass(null, context, Dropout.NONE, 0, null));
+    }
+
     private static NDArray compute(
-            GoldenCase golden, UNet net, String tensor, NDArray x, double[] t, long[] y) {
+            GoldenCase golden, UNet net, String tensor, NDArray x, double[] t, Condition y) {
         return switch (tensor) {
             case "out" -> net.forward(x, t, y, Dropout.NONE);
             case "out_frac" -> net.forward(x, times(golden.input("t_frac")), y, Dropout.NONE);
@@ -45,6 +70,7 @@ public final class UNetGolden implements GoldenFamily {
             case "first_block" -> net.features(x, t, y, UNet.Features.FIRST);
             case "timestep_embedding" ->
                     TimeEmbedding.cosFirst(golden.manager(), t, net.config().modelChannels());
+            case "st_out" -> transformer(golden, net);
             default -> null;
         };
     }
@@ -78,14 +104,16 @@ public final class UNetGolden implements GoldenFamily {
     }
 
     private static UNet unet(GoldenCase golden, JsonObject arguments, double timeFactor) {
+        Map<String, NDArray> weights = golden.weights();
         UNetConfig config =
                 UNetConfig.of(
-                                arguments.get("in_channels").getAsInt(),
+                                (int) weights.get("input_blocks.0.0.weight").getShape().get(1),
                                 arguments.get("model_channels").getAsInt(),
-                                arguments.get("out_channels").getAsInt())
+                                (int) weights.get("out.2.weight").getShape().get(0))
                         .optTimeFactor(timeFactor);
         int heads = 1;
         int headsUp = -1;
+        int headChannels = -1;
         for (Map.Entry<String, JsonElement> argument : arguments.entrySet()) {
             JsonElement value = argument.getValue();
             if (value.isJsonNull()) {
@@ -103,20 +131,32 @@ public final class UNetGolden implements GoldenFamily {
                 case "use_scale_shift_norm" ->
                         config = config.optUseScaleShiftNorm(value.getAsBoolean());
                 case "dropout" -> config = config.optDropout(value.getAsDouble());
+                case "context_dim" ->
+                        config = config.optContext(value.getAsInt(), config.transformerDepth());
+                case "transformer_depth" ->
+                        config = config.optContext(config.contextDim(), value.getAsInt());
+                case "num_head_channels" -> headChannels = value.getAsInt();
                 case "dims" -> require(value.getAsInt() == 2, argument);
                 case "in_channels",
                         "model_channels",
                         "out_channels",
                         "image_size",
                         "param_seed",
+                        "legacy",
+                        "use_spatial_transformer",
+                        "use_new_attention_order",
+                        "use_fp16",
                         "use_checkpoint" -> {
                     // Channels are read above; the others do not change the function.
                 }
                 default -> require(false, argument);
             }
         }
-        UNetConfig whole = config.optNumHeads(heads, headsUp);
-        return whole.build(Params.of(golden.manager(), golden.weights()));
+        UNetConfig whole =
+                headChannels == -1
+                        ? config.optNumHeads(heads, headsUp)
+                        : config.optNumHeadChannels(headChannels);
+        return whole.build(Params.of(golden.manager(), weights));
     }
 
     private static void require(boolean legal, Map.Entry<String, JsonElement> argument) {
