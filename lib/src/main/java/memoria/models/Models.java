@@ -13,6 +13,7 @@ import memoria.artifact.Store;
 import memoria.data.DataSet;
 import memoria.data.Planting;
 import memoria.network.DenoiserFile;
+import memoria.network.FeatureNetwork;
 import memoria.network.Generator;
 import memoria.network.NetworkDenoiser;
 import tech.tablesaw.api.DoubleColumn;
@@ -31,6 +32,7 @@ public final class Models {
 
     private static final String SUFFIX = ".safetensors";
     private static final String GENERATOR = ".generator.safetensors";
+    private static final String RESNET = ".resnet.safetensors";
     private static final String IMAGES = ".images.zip";
     private static final String ARTIFACTS = "artifacts";
     private static final Path FOLDER = Path.of("notebooks", "checkpoints");
@@ -44,6 +46,15 @@ public final class Models {
      */
     public static List<String> names() {
         return names(SUFFIX);
+    }
+
+    private static Path file(String what, String name, String suffix) {
+        Path file = folder().resolve(name + suffix);
+        if (!Files.isRegularFile(file)) {
+            throw new IllegalArgumentException(
+                    "name: no " + what + " '" + name + "'; there are " + names(suffix));
+        }
+        return file;
     }
 
     private static List<String> names(String suffix) {
@@ -67,16 +78,7 @@ public final class Models {
      * @throws IllegalArgumentException if there is no such model; the message lists those there are
      */
     public static NetworkDenoiser denoiser(String name) {
-        return DenoiserFile.read(file(name));
-    }
-
-    private static Path file(String name) {
-        Path file = folder().resolve(name + SUFFIX);
-        if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException(
-                    "name: no model '" + name + "'; there are " + names());
-        }
-        return file;
+        return DenoiserFile.read(file("model", name, SUFFIX));
     }
 
     /**
@@ -87,12 +89,19 @@ public final class Models {
      * @throws IllegalArgumentException if there is no such generator; the message lists those there are
      */
     public static Generator generator(String name) {
-        Path file = folder().resolve(name + GENERATOR);
-        if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException(
-                    "name: no generator '" + name + "'; there are " + names(GENERATOR));
-        }
-        return Generator.read(file);
+        return Generator.read(file("generator", name, GENERATOR));
+    }
+
+    /**
+     * A shipped classifier or descriptor.
+     *
+     * @param name one whose file ends in {@code .resnet.safetensors}: {@code fashion-features} classifies garments, {@code fashion-copies}
+     *     describes images so that copies are alike
+     * @return the network on the current device; the caller closes it
+     * @throws IllegalArgumentException if there is no such network; the message lists those there are
+     */
+    public static FeatureNetwork network(String name) {
+        return FeatureNetwork.read(file("network", name, RESNET));
     }
 
     /**
@@ -214,12 +223,7 @@ public final class Models {
      * @throws IllegalArgumentException if there is no such set
      */
     public static DataSet images(String name) {
-        Path file = folder().resolve(name + IMAGES);
-        if (!Files.isRegularFile(file)) {
-            throw new IllegalArgumentException(
-                    "name: no images '" + name + "'; there are " + names(IMAGES));
-        }
-        return DataSet.load(file);
+        return DataSet.load(file("images", name, IMAGES));
     }
 
     /**
@@ -245,7 +249,7 @@ public final class Models {
      * @throws IllegalArgumentException if there is no such model; the message lists those there are
      */
     public static ModelId id(String name) {
-        return ModelId.of(name, file(name));
+        return ModelId.of(name, file("model", name, SUFFIX));
     }
 
     /**

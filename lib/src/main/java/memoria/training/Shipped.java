@@ -16,6 +16,7 @@ import memoria.data.Planting;
 import memoria.diffusion.NoiseSchedule;
 import memoria.network.GeneratorConfig;
 import memoria.network.NetworkConfig;
+import memoria.network.ResNetConfig;
 import memoria.network.UNetConfig;
 import memoria.torch.Torch;
 
@@ -45,6 +46,8 @@ public enum Shipped {
     private static final String IMAGES = ".images.zip";
     private static final int SNAPSHOTS = 500;
     private static final int GAN_STEPS = 6000;
+    private static final int FEATURE_STEPS = 2000;
+    private static final int COPY_STEPS = 4000;
     private static final int SIDE = 16;
     private static final int TRAIN_COUNT = 8000;
     private static final int TEST_COUNT = 4000;
@@ -120,6 +123,50 @@ public enum Shipped {
                 .optOrigin(planting.toJson());
     }
 
+    /**
+     * The training of the shipped classifier of garments: its features measure distances between sets of images, its answers judge classes.
+     *
+     * @param checkpoints the folder with the shipped images
+     * @return the training, not yet run
+     */
+    public static FeatureTraining features(Path checkpoints) {
+        DataSet data = images(checkpoints);
+        Recipe recipe =
+                Recipe.steps(FEATURE_STEPS)
+                        .optBatch(64)
+                        .optLearningRate(2e-3, 100)
+                        .optWeightDecay(0.05)
+                        .optEma(0.998);
+        return new FeatureTraining(
+                        data,
+                        ResNetConfig.small(1, 24, data.classNames().size(), 1, 1, 1, 1),
+                        new CrossEntropy(Augmentation.WEAK),
+                        recipe)
+                .optName("fashion-features");
+    }
+
+    /**
+     * The training of the shipped copy descriptor, SSCD's recipe in small: contrast between strongly changed views, spread over the sphere.
+     *
+     * @param checkpoints the folder with the shipped images
+     * @return the training, not yet run
+     */
+    public static FeatureTraining copies(Path checkpoints) {
+        Recipe recipe =
+                Recipe.steps(COPY_STEPS)
+                        .optBatch(64)
+                        .optLearningRate(2e-3, 100)
+                        .optWeightDecay(0.01)
+                        .optEma(0.998);
+        return new FeatureTraining(
+                        images(checkpoints),
+                        ResNetConfig.small(1, 16, 64, 1, 1, 1, 1).optGem(3).optNormalised(true),
+                        new CopyContrast(0.05, 5, Augmentation.STRONG),
+                        recipe)
+                .optName("fashion-copies")
+                .optSnapshotEvery(SNAPSHOTS);
+    }
+
     private static DataSet images(Path checkpoints) {
         return DataSet.load(checkpoints.resolve(TRAIN + IMAGES));
     }
@@ -131,6 +178,8 @@ public enum Shipped {
             all.put(model.name, model::training);
         }
         all.put("fashion-gan.generator", Shipped::gan);
+        all.put("fashion-features.resnet", Shipped::features);
+        all.put("fashion-copies.resnet", Shipped::copies);
         return all;
     }
 

@@ -1,0 +1,118 @@
+package memoria.training;
+
+import ai.djl.ndarray.types.Shape;
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.List;
+import memoria.data.DataSet;
+import memoria.network.FeatureNetwork;
+import memoria.network.Params;
+import memoria.network.ResNet;
+import memoria.network.ResNetConfig;
+import memoria.torch.Torch;
+
+/**
+ * Trains a {@link ResNet} by a loss: a classifier by {@link CrossEntropy}, a copy descriptor by {@link CopyContrast}. The result holds the
+ * averaged weights and the averaged running statistics.
+ */
+public final class FeatureTraining extends Trainer<FeatureTraining> {
+
+    private final DataSet data;
+    private final ResNetConfig config;
+    private final FeatureLoss loss;
+    private final Recipe recipe;
+
+    /**
+     * A training; nothing happens before {@link #run}.
+     *
+     * @param data distinct images and how often each is shown
+     * @param config the architecture
+     * @param loss what is minimised
+     * @param recipe steps, batch, rates and seed; of conditions it knows nothing
+     * @throws IllegalArgumentException if the parts do not fit each other
+     */
+    public FeatureTraining(DataSet data, ResNetConfig config, FeatureLoss loss, Recipe recipe) {
+        if (data.count() == 0) {
+            throw new IllegalArgumentException(
+                    "data: the set is empty; at least 1 image is needed");
+        }
+        if (recipe.batch() < 2) {
+            throw new IllegalArgumentException(
+                    "recipe: batch "
+                            + recipe.batch()
+                            + "; statistics of a batch need at least 2 images");
+        }
+        if (recipe.conditionDropout() > 0) {
+            throw new IllegalArgumentException(
+                    "recipe: conditionDropout "
+                            + recipe.conditionDropout()
+                            + "; this network has no condition, only 0 is legal");
+        }
+        config.requireItem(data.distinct().item());
+        loss.requireFits(data, config);
+        this.data = data;
+        this.config = config;
+        this.loss = loss;
+        this.recipe = recipe;
+    }
+
+    @Override
+    FeatureTraining self() {
+        return this;
+    }
+
+    /**
+     * Trains, or continues where the folder's state left off.
+     *
+     * @param folder where state and model are kept; made if missing
+     * @return the trained network with averaged weights; the caller closes it
+     * @throws memoria.progress.Interrupted if the thread is interrupted: the state is saved, calling again continues
+     * @throws IllegalStateException if the folder holds the state of another training, or the loss is no longer a number
+     * @throws IllegalArgumentException if the saved state is truncated or damaged; the file is named
+     * @throws java.io.UncheckedIOException if the folder cannot be written
+     */
+    public FeatureNetwork run(Path folder) {
+        return FeatureNetwork.read(train(folder));
+    }
+
+    @Override
+    Fit fit() {
+        return new Run();
+    }
+
+    /** A training under way. */
+    private final class Run extends Fit {
+        final Batches batches = new Batches(data, recipe);
+        final ResNet network = new ResNet(config, Params.fresh(Torch.manager(), recipe.seed()));
+        final Learner learner = new Learner("", network.params(), recipe);
+
+        Run() {
+            super(name(), recipe);
+        }
+
+        @Override
+        List<Learner> learners() {
+            return List.of(learner);
+        }
+
+        @Override
+        JsonObject identity() {
+            JsonObject all = batches.identity();
+            all.add("architecture", config.toJson());
+            all.add("loss", loss.spec());
+            return all;
+        }
+
+        @Override
+        double update(long k) {
+            return learner.descend(
+                    k, () -> loss.of(network, data, batches.rows(k), recipe.seed(), k));
+        }
+
+        @Override
+        void write(Path model, JsonObject made) {
+            Shape item = data.distinct().item();
+            FeatureNetwork.write(model, learner.averages(), config, item, withOrigin(made));
+        }
+    }
+}
