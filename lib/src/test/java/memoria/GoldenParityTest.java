@@ -21,6 +21,7 @@ import memoria.golden.TrajectoryGolden;
 import memoria.network.AutoencoderGolden;
 import memoria.network.ResNetGolden;
 import memoria.network.UNetGolden;
+import memoria.similarity.TinyEmbedGolden;
 import memoria.stablediffusion.DiffusersGolden;
 import memoria.stablediffusion.TextGolden;
 import memoria.torch.Torch;
@@ -42,6 +43,7 @@ class GoldenParityTest {
                     new AutoencoderGolden(),
                     new DiffusersGolden(),
                     new ResNetGolden(),
+                    new TinyEmbedGolden(),
                     new TextGolden(),
                     new AmgGolden(),
                     new AmgTextGolden());

@@ -3,6 +3,8 @@ package memoria.network;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -11,6 +13,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
+import memoria.data.Checksum;
 import memoria.diffusion.Noise;
 import memoria.torch.Tensors;
 
@@ -243,6 +247,21 @@ public final class Params {
      */
     public NDManager manager() {
         return set.owner;
+    }
+
+    /**
+     * A checksum of everything in the set: which network this is, for the spec of what is made with it.
+     *
+     * @return SHA-256, in lower-case hex, of names, shapes and values in the order of the names
+     */
+    public String sha256() {
+        MessageDigest digest = Checksum.digest();
+        for (Map.Entry<String, NDArray> entry : new TreeMap<>(set.tensors).entrySet()) {
+            NDArray tensor = entry.getValue();
+            digest.update((entry.getKey() + tensor.getShape()).getBytes(StandardCharsets.UTF_8));
+            digest.update(tensor.toByteArray());
+        }
+        return Checksum.hex(digest.digest());
     }
 
     /**

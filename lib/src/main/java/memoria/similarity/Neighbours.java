@@ -237,8 +237,8 @@ public final class Neighbours implements AutoCloseable {
         return new NDArray[] {y, norm};
     }
 
-    private static void merge(
-            List<NDArray> top, int first, int kept, float[][] values, int[][] places) {
+    /** Adds a block's best to the best so far, smallest first; places count from the block's first. */
+    static void merge(List<NDArray> top, int first, int kept, float[][] values, int[][] places) {
         float[] scores = top.get(0).toFloatArray();
         long[] columns = top.get(1).toLongArray();
         int k = scores.length / values.length;

@@ -94,6 +94,18 @@ public final class Ops {
     }
 
     /**
+     * The images at another size, linearly and with antialiasing where it shrinks, as Python's image library does it.
+     *
+     * @param x (N, C, H, W)
+     * @param height new height, at least 1
+     * @param width new width, at least 1
+     * @return (N, C, height, width)
+     */
+    public static NDArray resize(NDArray x, long height, long width) {
+        return call("resize", x, height, width);
+    }
+
+    /**
      * Generalised mean over height and width (Radenovic, Tolias and Chum, 2019): {@code (mean max(x, 1e-6)^p)^(1/p)}; p = 1 is the mean
      * of what is positive, large p near the maximum.
      *

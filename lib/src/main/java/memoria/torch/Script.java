@@ -10,12 +10,15 @@ import ai.djl.pytorch.jni.JniUtils;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -97,6 +100,28 @@ public final class Script implements AutoCloseable {
         } catch (RuntimeException e) {
             throw new IllegalArgumentException(
                     "source: TorchScript does not compile: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Loads a TorchScript file that Python's {@code torch.jit.save} wrote. Its methods, {@code forward} above all, take part in gradients.
+     * Loading runs no code of the file; running it runs PyTorch operators alone.
+     *
+     * @param manager owner of the module; its device is where the script runs
+     * @param file the archive
+     * @return the module
+     * @throws IllegalArgumentException if the file is damaged or no TorchScript archive; the file and PyTorch's reason are named
+     * @throws UncheckedIOException if it cannot be read
+     */
+    public static Script load(NDManager manager, Path file) {
+        // From a stream: what the engine loads by path cannot be differentiated.
+        try (InputStream in = Files.newInputStream(file)) {
+            return new Script(JniUtils.loadModule((PtNDManager) manager, in, false, false));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
+        } catch (RuntimeException e) {
+            throw new IllegalArgumentException(
+                    "file: " + file + " is not a TorchScript archive: " + e.getMessage(), e);
         }
     }
 

@@ -1,0 +1,241 @@
+package memoria.similarity;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.google.gson.JsonObject;
+import java.nio.file.Path;
+import java.util.function.UnaryOperator;
+import memoria.data.Checksum;
+import memoria.data.Images;
+import memoria.models.Models;
+import memoria.network.FeatureNetwork;
+import memoria.progress.Progress;
+import memoria.torch.Autograd;
+import memoria.torch.Scope;
+import memoria.torch.Script;
+import memoria.torch.Torch;
+
+/**
+ * A network that maps an image to a point, its descriptor, with the one preparation its numbers hold for: copies have near descriptors,
+ * sets of like images have descriptors of like distribution. It can be differentiated.
+ *
+ * <pre>{@code
+ * var copies = Descriptor.shipped("fashion-copies");                                     // trained by this library
+ * var sscd   = Descriptor.torchScript(Path.of("sscd_disc_mixup.torchscript.pt"), Preprocessing.sscd());
+ * }</pre>
+ */
+public final class Descriptor implements AutoCloseable {
+
+    private static final int BATCH = 64;
+
+    private final String name;
+    private final Preprocessing preprocessing;
+    private final UnaryOperator<NDArray> network;
+    private final NDManager owner;
+    private final String checksum;
+
+    private Descriptor(
+            String name,
+            String checksum,
+            Preprocessing preprocessing,
+            UnaryOperator<NDArray> network,
+            NDManager owner) {
+        this.name = name;
+        this.checksum = checksum;
+        this.preprocessing = preprocessing;
+        this.network = network;
+        this.owner = owner;
+    }
+
+    /**
+     * A shipped copy descriptor: the output of a network, which has length 1.
+     *
+     * @param network as in {@link Models#network}, for example {@code fashion-copies}
+     * @return the descriptor; the caller closes it
+     * @throws IllegalArgumentException if there is no such network; the message lists those there are
+     */
+    public static Descriptor shipped(String network) {
+        return output(network, Models.network(network));
+    }
+
+    /**
+     * The features of a shipped classifier, before its last layer: for distances between sets of images.
+     *
+     * @param network as in {@link Models#network}, for example {@code fashion-features}
+     * @return the descriptor; the caller closes it
+     * @throws IllegalArgumentException if there is no such network; the message lists those there are
+     */
+    public static Descriptor shippedFeatures(String network) {
+        return features(network, Models.network(network));
+    }
+
+    /**
+     * The output of a network as descriptor.
+     *
+     * @param name what tables call it
+     * @param network closed with the descriptor
+     * @return the descriptor
+     */
+    public static Descriptor output(String name, FeatureNetwork network) {
+        return of(name, network, network::output);
+    }
+
+    /**
+     * What a network's last layer reads as descriptor.
+     *
+     * @param name what tables call it
+     * @param network closed with the descriptor
+     * @return the descriptor
+     */
+    public static Descriptor features(String name, FeatureNetwork network) {
+        return of(name, network, network::features);
+    }
+
+    private static Descriptor of(
+            String name, FeatureNetwork network, UnaryOperator<NDArray> layer) {
+        return new Descriptor(
+                name,
+                network.network().params().sha256(),
+                Preprocessing.none((int) network.item().get(0)),
+                layer,
+                network.manager());
+    }
+
+    /**
+     * A TorchScript file whose {@code forward} takes prepared images and answers with descriptors: SSCD, Inception.
+     *
+     * @param file the archive
+     * @param preprocessing what its numbers hold for
+     * @return the descriptor on {@link Torch#device()}; the caller closes it
+     * @throws IllegalArgumentException if the file is no TorchScript archive; it is named
+     * @throws java.io.UncheckedIOException if it cannot be read
+     */
+    public static Descriptor torchScript(Path file, Preprocessing preprocessing) {
+        NDManager owner = Torch.manager();
+        try {
+            Script script = Script.load(owner, file);
+            String name = file.getFileName().toString();
+            return new Descriptor(
+                    name,
+                    Checksum.sha256(file),
+                    preprocessing,
+                    x -> script.run("forward", x),
+                    owner);
+        } catch (RuntimeException e) {
+            owner.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Any differentiable map as descriptor, for example a layer of a network of your own.
+     *
+     * @param name what tables call it, and what tells it from other maps
+     * @param preprocessing what is done before and after
+     * @param network (N, C, H, W) to (N, d)
+     * @return the descriptor, which owns nothing
+     */
+    public static Descriptor of(
+            String name, Preprocessing preprocessing, UnaryOperator<NDArray> network) {
+        return new Descriptor(name, "", preprocessing, network, null);
+    }
+
+    /**
+     * The descriptors of a batch as a tensor. Recorded if x is.
+     *
+     * @param x (N, C, H, W) in [-1, 1]
+     * @return (N, d), float32
+     * @throws IllegalArgumentException if the descriptor does not take such images
+     * @throws IllegalStateException if it was closed
+     */
+    public NDArray of(NDArray x) {
+        requireOpen();
+        if (x.getShape().dimension() != 4) {
+            throw new IllegalArgumentException(
+                    "x: shape " + x.getShape() + "; images are (N, C, H, W)");
+        }
+        return Scope.keep(() -> preprocessing.after(network.apply(preprocessing.before(x))));
+    }
+
+    /**
+     * The descriptors of images.
+     *
+     * @param images in [-1, 1]
+     * @return one row per image
+     * @throws IllegalArgumentException if there is none, a value is not finite, or the descriptor does not take such images
+     * @throws IllegalStateException if it was closed
+     * @throws memoria.progress.Interrupted if the thread is interrupted
+     */
+    public Embeddings of(Images images) {
+        if (images.count() == 0) {
+            throw new IllegalArgumentException("images: none; at least one is needed");
+        }
+        images.requireFinite("images");
+        float[][] parts = new float[(images.count() + BATCH - 1) / BATCH][];
+        try (Progress progress = Progress.start("describing images", images.count())) {
+            for (int i = 0; i < parts.length; i++) {
+                int to = Math.min(images.count(), (i + 1) * BATCH);
+                Images some = images.slice(i * BATCH, to);
+                parts[i] =
+                        Scope.use(
+                                () -> Autograd.off(() -> of(some.tensor(device())).toFloatArray()));
+                progress.at(to);
+            }
+        }
+        return Embeddings.of(parts, images.count());
+    }
+
+    private NDManager device() {
+        return owner == null ? SharedManager.INSTANCE : owner;
+    }
+
+    /** Batches of descriptors that own no manager are made on this one, inside scopes that free them. */
+    private static final class SharedManager {
+        static final NDManager INSTANCE = Torch.manager();
+    }
+
+    private void requireOpen() {
+        if (owner != null && !owner.isOpen()) {
+            throw new IllegalStateException("descriptor: '" + name + "' was closed; load it again");
+        }
+    }
+
+    /**
+     * What tables call it.
+     *
+     * @return the name
+     */
+    public String name() {
+        return name;
+    }
+
+    /**
+     * What is done before and after the network.
+     *
+     * @return the preparation
+     */
+    public Preprocessing preprocessing() {
+        return preprocessing;
+    }
+
+    /**
+     * Which descriptor this is, for the spec of what is made with it.
+     *
+     * @return name, preparation and the network's checksum
+     */
+    public JsonObject spec() {
+        JsonObject spec = new JsonObject();
+        spec.addProperty("name", name);
+        spec.addProperty("preprocessing", preprocessing.toString());
+        spec.addProperty("sha256", checksum);
+        return spec;
+    }
+
+    /** Frees the network. */
+    @Override
+    public void close() {
+        if (owner != null) {
+            owner.close();
+        }
+    }
+}
