@@ -12,6 +12,7 @@ import memoria.badinput.BadArguments;
 import memoria.badinput.BadDiffusion;
 import memoria.badinput.BadFiles;
 import memoria.badinput.BadInput;
+import memoria.badinput.BadLid;
 import memoria.badinput.BadPrompts;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.AfterAll;
@@ -38,6 +39,7 @@ class BadInputTest {
                         new BadArguments(),
                         new BadAmg(),
                         new BadDiffusion(),
+                        new BadLid(),
                         new BadFiles(folder),
                         new BadPrompts(folder));
     }

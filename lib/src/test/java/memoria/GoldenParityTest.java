@@ -14,6 +14,11 @@ import memoria.amg.AmgGolden;
 import memoria.amg.AmgTextGolden;
 import memoria.golden.Golden;
 import memoria.golden.GoldenFamily;
+import memoria.golden.LidCfdmGolden;
+import memoria.golden.LidGaussianGolden;
+import memoria.golden.LidKneeGolden;
+import memoria.golden.LidNormalBundleGolden;
+import memoria.golden.LidVpSdeGolden;
 import memoria.golden.Row;
 import memoria.golden.ScheduleGolden;
 import memoria.golden.StepsGolden;
@@ -46,7 +51,12 @@ class GoldenParityTest {
                     new TinyEmbedGolden(),
                     new TextGolden(),
                     new AmgGolden(),
-                    new AmgTextGolden());
+                    new AmgTextGolden(),
+                    new LidVpSdeGolden(),
+                    new LidGaussianGolden(),
+                    new LidNormalBundleGolden(),
+                    new LidCfdmGolden(),
+                    new LidKneeGolden());
 
     @TestFactory
     Stream<DynamicTest> everyTensorOfEveryCaseIsReproduced()

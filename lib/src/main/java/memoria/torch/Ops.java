@@ -315,6 +315,27 @@ public final class Ops {
     }
 
     /**
+     * The inner product of each row of one batch with the same row of another, summed in double precision.
+     *
+     * @param x (B, ...)
+     * @param y shaped as x
+     * @return float64 (B)
+     */
+    public static NDArray rowDot(NDArray x, NDArray y) {
+        return call("row_dot", x, y);
+    }
+
+    /**
+     * Adds the products of a batch's columns to a Gram matrix, in place and in double precision: {@code G <- G + X^T X}.
+     *
+     * @param gram float64 (d, d)
+     * @param rows X, (B, ...) with d values a row
+     */
+    public static void addGram(NDArray gram, NDArray rows) {
+        Scope.run(() -> call("add_gram", gram, rows));
+    }
+
+    /**
      * Eigenvalues of a symmetric matrix, ascending.
      *
      * @param x (n, n), symmetric; float64 where small eigenvalues count

@@ -177,6 +177,17 @@ public final class GoldenCase {
         return own;
     }
 
+    /** What the index says about the tolerance under a key that holds a text; empty if nothing. */
+    public String toleranceNote(String keyPart) {
+        JsonObject told = entry.getAsJsonObject("tolerance");
+        for (String key : told.keySet()) {
+            if (key.contains(keyPart)) {
+                return told.get(key).getAsString();
+            }
+        }
+        return "";
+    }
+
     private static double said(String which, String text) {
         Matcher found = Pattern.compile("\\b" + which + "\\s+(\\d[\\d.]*(e-?\\d+)?)").matcher(text);
         return found.find() ? Double.parseDouble(found.group(1)) : 0;
