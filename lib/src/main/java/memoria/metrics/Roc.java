@@ -34,6 +34,22 @@ public final class Roc {
     }
 
     /**
+     * A curve of scores that are low for positives, such as the dimension of a memorized image.
+     *
+     * @param positives at least one
+     * @param negatives at least one
+     * @return the curve of the negated scores
+     * @throws IllegalArgumentException as {@link #of}
+     */
+    public static Roc ofLow(double[] positives, double[] negatives) {
+        return of(negated(positives), negated(negatives));
+    }
+
+    private static double[] negated(double[] scores) {
+        return Arrays.stream(scores).map(score -> -score).toArray();
+    }
+
+    /**
      * The area under the curve: the probability that a positive scores above a negative, ties counted half (Mann and Whitney, 1947).
      *
      * @return 0.5 for no separation, 1 for a perfect one

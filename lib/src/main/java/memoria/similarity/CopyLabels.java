@@ -166,6 +166,26 @@ public final class CopyLabels {
     }
 
     /**
+     * The part of a measurement that belongs to one kind.
+     *
+     * @param kind what they are
+     * @param measured one number per image of {@link #images()}, in that order
+     * @return one per image of {@link #images(CopyKind)}
+     * @throws IllegalArgumentException if the number of measurements differs
+     */
+    public double[] of(CopyKind kind, double[] measured) {
+        if (measured.length != rows.size()) {
+            throw new IllegalArgumentException(
+                    "measured: " + measured.length + " numbers for " + rows.size() + " candidates");
+        }
+        int[] all = images();
+        return IntStream.range(0, all.length)
+                .filter(i -> rows.get(all[i]).kind == kind)
+                .mapToDouble(i -> measured[i])
+                .toArray();
+    }
+
+    /**
      * The training images that candidates are compared with.
      *
      * @param images some of {@link #images()}

@@ -12,10 +12,13 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import memoria.data.DataSet;
 import memoria.data.FashionMnist;
+import memoria.data.Folders;
 import memoria.data.Planting;
 import memoria.diffusion.NoiseSchedule;
+import memoria.network.DenoiserFile;
 import memoria.network.GeneratorConfig;
 import memoria.network.NetworkConfig;
+import memoria.network.NetworkDenoiser;
 import memoria.network.ResNetConfig;
 import memoria.network.UNetConfig;
 import memoria.torch.Torch;
@@ -45,7 +48,7 @@ public enum Shipped {
     private static final String TEST = "fashion-test";
     private static final String IMAGES = ".images.zip";
     private static final int SNAPSHOTS = 500;
-    private static final int GAN_STEPS = 6000;
+    private static final int GAN_STEPS = 4000;
     private static final int FEATURE_STEPS = 2000;
     private static final int COPY_STEPS = 4000;
     private static final int SIDE = 16;
@@ -101,8 +104,45 @@ public enum Shipped {
         }
         return new Training(data, network, NoiseSchedule.linear(1000), recipe)
                 .optName(name)
-                .optSnapshotEvery(this == TEMPLATES ? SNAPSHOTS : 0)
+                .optSnapshotEvery(snapshotEvery())
                 .optOrigin(planting.toJson());
+    }
+
+    /**
+     * The model as it was during its training, from {@code training} in {@link Folders#cache}: trained there first where that was not done.
+     *
+     * @param checkpoints the folder with the shipped images
+     * @param steps after which its training keeps a snapshot
+     * @return the denoiser; the caller closes it
+     * @throws IllegalArgumentException if no snapshot is kept then
+     */
+    public NetworkDenoiser snapshot(Path checkpoints, long steps) {
+        if (snapshotEvery() == 0
+                || steps < 1
+                || steps > this.steps
+                || steps % snapshotEvery() != 0) {
+            throw new IllegalArgumentException(
+                    "steps: "
+                            + steps
+                            + "; "
+                            + name
+                            + (snapshotEvery() == 0
+                                    ? " keeps no snapshots"
+                                    : " is kept every "
+                                            + snapshotEvery()
+                                            + " steps up to "
+                                            + this.steps));
+        }
+        Path folder = Folders.cache().resolve("training").resolve(name);
+        Path file = Training.snapshot(folder, steps);
+        if (!Files.exists(file)) {
+            training(checkpoints).run(folder).close();
+        }
+        return DenoiserFile.read(file);
+    }
+
+    private int snapshotEvery() {
+        return this == TEMPLATES ? SNAPSHOTS : 0;
     }
 
     /**

@@ -45,6 +45,7 @@ import memoria.torch.Tensors;
 import memoria.torch.Torch;
 import memoria.training.GanTraining;
 import memoria.training.Recipe;
+import memoria.training.Shipped;
 import memoria.training.Training;
 
 /** Arguments out of range, everywhere but in the diffusion itself. */
@@ -444,6 +445,16 @@ public final class BadArguments extends BadInput {
                 () -> new Training(set, config, schedule, recipe).optSaveEvery(0),
                 "saveEvery: 0",
                 "at least 1");
+        refused(
+                "a snapshot that was not kept",
+                () -> Shipped.TEMPLATES.snapshot(Path.of("."), 750),
+                "steps: 750",
+                "every 500 steps up to 4000");
+        refused(
+                "a snapshot of a model without any",
+                () -> Shipped.HEAVY.snapshot(Path.of("."), 500),
+                "steps: 500",
+                "no snapshots");
         refused(
                 "snapshots backwards",
                 () -> new Training(set, config, schedule, recipe).optSnapshotEvery(-1),

@@ -184,4 +184,12 @@ class MetricsTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(message);
     }
+
+    @Test
+    void scoresThatAreLowForPositivesGiveTheMirroredCurve() {
+        double[] low = {1, 2, 5};
+        double[] high = {4, 6, 7};
+        assertThat(Roc.ofLow(low, high).auc()).isEqualTo(8.0 / 9);
+        assertThat(Roc.of(low, high).auc()).isEqualTo(1.0 / 9);
+    }
 }

@@ -72,6 +72,9 @@ class CopyLabelsTest {
         assertThat(read.table().stringColumn("labelled by").asList())
                 .containsExactly("eye", "nobody", "x");
         assertThat(read.table().intColumn("exact").asList()).containsExactly(1, 0, 0);
+        assertThat(read.of(CopyKind.EXACT, new double[] {7, 8, 9})).containsExactly(8);
+        assertThatThrownBy(() -> read.of(CopyKind.EXACT, new double[2]))
+                .hasMessageContaining("measured: 2 numbers for 3 candidates");
         assertThat(candidates().images(CopyKind.EXACT)).as("labelling copies").isEmpty();
     }
 
