@@ -158,7 +158,7 @@ public final class Bootstrap {
     }
 
     /** Linear between order statistics. */
-    private static double quantile(double[] sorted, double probability) {
+    static double quantile(double[] sorted, double probability) {
         double at = probability * (sorted.length - 1);
         int below = (int) at;
         int above = Math.min(below + 1, sorted.length - 1);

@@ -346,6 +346,16 @@ public final class Ops {
     }
 
     /**
+     * Eigenvalues and eigenvectors of a symmetric matrix.
+     *
+     * @param x (n, n), symmetric; float64 where small eigenvalues count
+     * @return two tensors: (n) values, ascending, and (n, n) vectors in its columns
+     */
+    public static List<NDArray> eigh(NDArray x) {
+        return script(x).runAll("eigh", x);
+    }
+
+    /**
      * Singular values, descending.
      *
      * @param x (m, n)

@@ -13,7 +13,7 @@ import org.apache.commons.rng.sampling.distribution.ZigguratSampler;
  * @param zoom largest logarithm of the factor of scale
  * @param shift largest move along each axis, as a share of the side
  * @param mirror whether half of the images are mirrored left to right
- * @param blur share of images that a 3x3 mean is taken of
+ * @param blur share of images that are mixed, in any proportion, with their 3x3 means
  * @param contrast largest logarithm of the factor of brightness, black staying black
  * @param noise largest standard deviation of added noise, black to white being 2
  * @param cover share of images of which a rectangle, a quarter of the sides to half of them, is covered by one level of grey
@@ -31,9 +31,9 @@ public record Augmentation(
     /** Mirrored and moved by up to a pixel in 16: for classifiers. */
     public static final Augmentation WEAK = new Augmentation(0, 0, 1 / 16.0, true, 0, 0, 0, 0);
 
-    /** Everything: for copy descriptors. */
+    /** Everything, within what a copy may differ by: for copy descriptors. */
     public static final Augmentation STRONG =
-            new Augmentation(15, 0.25, 2 / 16.0, true, 0.3, 0.4, 0.2, 0.3);
+            new Augmentation(6, 0.1, 1 / 16.0, true, 0.5, 0.2, 0.15, 0.2);
 
     /**
      * Checks every argument.
@@ -93,7 +93,7 @@ public record Augmentation(
     private float[] change(float[] x, int channels, int h, int w, UniformRandomProvider random) {
         float[] y = move(x, channels, h, w, random);
         if (random.nextDouble() < blur) {
-            y = blurred(y, channels, h, w);
+            y = blurred(y, h, w, random.nextDouble());
         }
         double factor = Math.exp(contrast * between(random));
         double std = noise * random.nextDouble();
@@ -153,7 +153,7 @@ public record Augmentation(
         return i < 0 || i >= h || j < 0 || j >= w ? -1 : x[plane + i * w + j];
     }
 
-    private static float[] blurred(float[] x, int channels, int h, int w) {
+    private static float[] blurred(float[] x, int h, int w, double share) {
         float[] y = new float[x.length];
         for (int at = 0; at < x.length; at++) {
             int plane = at / (h * w) * h * w;
@@ -163,7 +163,7 @@ public record Augmentation(
             for (int d = 0; d < 9; d++) {
                 sum += at(x, plane, h, w, i + d / 3 - 1, j + d % 3 - 1);
             }
-            y[at] = (float) (sum / 9);
+            y[at] = (float) ((1 - share) * x[at] + share * sum / 9);
         }
         return y;
     }

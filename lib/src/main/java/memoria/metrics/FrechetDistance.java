@@ -1,0 +1,192 @@
+package memoria.metrics;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import memoria.similarity.Embeddings;
+import memoria.torch.Autograd;
+import memoria.torch.Ops;
+import memoria.torch.Scalars;
+import memoria.torch.Scope;
+import memoria.torch.Tensors;
+import memoria.torch.Torch;
+
+/**
+ * How far two sets of images lie apart, by the normal distributions fitted to their features (Heusel et al., "GANs Trained by a Two
+ * Time-Scale Update Rule", 2017, Eq. 6):
+ *
+ * <pre>{@code
+ * d^2 = |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2))
+ * }</pre>
+ *
+ * <p>It is the FID where the features are Inception's last pooling, and nothing but a distance in its own features otherwise: name them
+ * beside the number. It shrinks as the sets grow, so compare sets of equal size. Computed in double precision.
+ */
+public final class FrechetDistance {
+
+    private FrechetDistance() {}
+
+    /**
+     * The distance of two sets.
+     *
+     * @param a features of at least two images
+     * @param b features of at least two images, by the same descriptor
+     * @return d^2, 0 or more
+     * @throws IllegalArgumentException if a set is too small or the dimensions differ
+     */
+    public static double of(Embeddings a, Embeddings b) {
+        try (Sets sets = new Sets(List.of(a, b))) {
+            return sets.distance(0, places(a), 1, places(b));
+        }
+    }
+
+    /**
+     * The distance with its interval: both sets are resampled.
+     *
+     * @param a features of at least two images
+     * @param b features of at least two images, by the same descriptor
+     * @param bootstrap some hundred resamples are enough; drawing with replacement makes sets poorer and their distance larger, so use
+     *     {@link Bootstrap#centred}
+     * @return d^2 and its interval
+     * @throws IllegalArgumentException if a set is too small or the dimensions differ
+     * @throws memoria.progress.Interrupted if the thread is interrupted
+     */
+    public static Interval of(Embeddings a, Embeddings b, Bootstrap bootstrap) {
+        try (Sets sets = new Sets(List.of(a, b))) {
+            return bootstrap.of(places(a), places(b), (i, j) -> sets.distance(0, i, 1, j));
+        }
+    }
+
+    /**
+     * How much farther a set lies from a reference than another of the same seeds: {@code d^2(changed, reference) / d^2(plain, reference)}.
+     * The two sets are resampled together, row i of one with row i of the other, so what they share does not widen the interval.
+     *
+     * @param changed features of images, such as guided ones
+     * @param plain features of as many images of the same seeds
+     * @param reference features of held-out real images
+     * @param bootstrap some hundred resamples are enough
+     * @return the ratio and its interval: 1 where nothing changed
+     * @throws IllegalArgumentException if the sets are not paired, too small, or the dimensions differ
+     * @throws memoria.progress.Interrupted if the thread is interrupted
+     */
+    public static Interval ratio(
+            Embeddings changed, Embeddings plain, Embeddings reference, Bootstrap bootstrap) {
+        if (changed.count() != plain.count()) {
+            throw new IllegalArgumentException(
+                    "changed, plain: "
+                            + changed.count()
+                            + " and "
+                            + plain.count()
+                            + " images; they are compared pair by pair, so as many of both");
+        }
+        try (Sets sets = new Sets(List.of(changed, plain, reference))) {
+            return bootstrap.of(
+                    places(plain),
+                    places(reference),
+                    (i, j) -> sets.distance(0, i, 2, j) / sets.distance(1, i, 2, j));
+        }
+    }
+
+    private static double[] places(Embeddings set) {
+        return IntStream.range(0, set.count()).asDoubleStream().toArray();
+    }
+
+    /** Features in native memory, in double precision. */
+    private static final class Sets implements AutoCloseable {
+        final NDManager manager = Torch.manager();
+        final List<NDArray> values;
+
+        Sets(List<Embeddings> sets) {
+            int dimensions = sets.get(0).dimensions();
+            for (Embeddings set : sets) {
+                if (set.dimensions() != dimensions || set.count() < 2) {
+                    manager.close();
+                    throw new IllegalArgumentException(
+                            "features: "
+                                    + set.count()
+                                    + " of "
+                                    + set.dimensions()
+                                    + " numbers beside others of "
+                                    + dimensions
+                                    + "; at least 2 each, all of one dimension");
+                }
+            }
+            values = sets.stream().map(this::tensor).toList();
+        }
+
+        private NDArray tensor(Embeddings set) {
+            float[] rows = set.rows(0, set.count());
+            double[] wide = new double[rows.length];
+            Arrays.setAll(wide, i -> rows[i]);
+            return Tensors.of(manager, wide, new Shape(set.count(), set.dimensions()));
+        }
+
+        double distance(int a, double[] rowsOfA, int b, double[] rowsOfB) {
+            return Scope.use(
+                    () ->
+                            Autograd.off(
+                                    () ->
+                                            distance(
+                                                    rows(values.get(a), rowsOfA),
+                                                    rows(values.get(b), rowsOfB))));
+        }
+
+        private static NDArray rows(NDArray set, double[] places) {
+            return Ops.rows(set, Arrays.stream(places).mapToInt(p -> (int) p).toArray());
+        }
+
+        private static double distance(NDArray a, NDArray b) {
+            NDArray meanA = a.mean(new int[] {0}, true);
+            NDArray meanB = b.mean(new int[] {0}, true);
+            NDArray covarianceA = covariance(a.sub(meanA));
+            NDArray covarianceB = covariance(b.sub(meanB));
+            double means = meanA.sub(meanB).square().sum().getDouble();
+            double traces = trace(covarianceA) + trace(covarianceB);
+            // tr (A B)^(1/2) = tr (A^(1/2) B A^(1/2))^(1/2), which is symmetric.
+            NDArray root = root(covarianceA);
+            NDArray product = root.matMul(covarianceB).matMul(root);
+            double cross = 0;
+            for (double value : Ops.eigvalsh(symmetric(product)).toDoubleArray()) {
+                cross += Math.sqrt(Math.max(0, value));
+            }
+            return Math.max(0, means + traces - 2 * cross);
+        }
+
+        private static NDArray covariance(NDArray centred) {
+            double n = centred.getShape().get(0) - 1.0;
+            return Scalars.mul(centred.transpose().matMul(centred), 1 / n);
+        }
+
+        private static NDArray root(NDArray covariance) {
+            List<NDArray> parts = Ops.eigh(covariance);
+            double[] roots = parts.get(0).toDoubleArray();
+            Arrays.setAll(roots, i -> Math.sqrt(Math.max(0, roots[i])));
+            NDArray diagonal =
+                    Tensors.of(covariance.getManager(), roots, new Shape(1, roots.length));
+            NDArray vectors = parts.get(1);
+            return symmetric(vectors.mul(diagonal).matMul(vectors.transpose()));
+        }
+
+        private static NDArray symmetric(NDArray matrix) {
+            return Scalars.mul(matrix.add(matrix.transpose()), 0.5);
+        }
+
+        private static double trace(NDArray matrix) {
+            double sum = 0;
+            double[] values = matrix.toDoubleArray();
+            int n = (int) matrix.getShape().get(0);
+            for (int i = 0; i < n; i++) {
+                sum += values[i * n + i];
+            }
+            return sum;
+        }
+
+        @Override
+        public void close() {
+            manager.close();
+        }
+    }
+}
