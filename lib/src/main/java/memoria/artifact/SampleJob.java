@@ -2,7 +2,11 @@ package memoria.artifact;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonObject;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -37,6 +41,7 @@ public final class SampleJob implements Work {
     private final Seeds seeds;
     private final Labels labels;
     private final int shardSize;
+    private final boolean quantized;
 
     private SampleJob(
             ModelId id,
@@ -44,13 +49,15 @@ public final class SampleJob implements Work {
             Sampler sampler,
             Seeds seeds,
             Labels labels,
-            int shardSize) {
+            int shardSize,
+            boolean quantized) {
         this.id = id;
         this.model = model;
         this.sampler = sampler;
         this.seeds = seeds;
         this.labels = labels;
         this.shardSize = shardSize;
+        this.quantized = quantized;
     }
 
     /**
@@ -70,7 +77,7 @@ public final class SampleJob implements Work {
             throw new IllegalArgumentException("seeds: none; at least one is needed");
         }
         sampler.spec();
-        return new SampleJob(id, once(model), sampler, seeds, Labels.none(), 64);
+        return new SampleJob(id, once(model), sampler, seeds, Labels.none(), 64, false);
     }
 
     private static Supplier<Denoiser> once(Supplier<? extends Denoiser> model) {
@@ -90,7 +97,7 @@ public final class SampleJob implements Work {
      * @return a changed copy
      */
     public SampleJob labels(Labels rule) {
-        return new SampleJob(id, model, sampler, seeds, rule, shardSize);
+        return new SampleJob(id, model, sampler, seeds, rule, shardSize, quantized);
     }
 
     /**
@@ -104,7 +111,16 @@ public final class SampleJob implements Work {
         if (size < 1) {
             throw new IllegalArgumentException("size: " + size + "; a shard has at least 1 image");
         }
-        return new SampleJob(id, model, sampler, seeds, labels, size);
+        return new SampleJob(id, model, sampler, seeds, labels, size, quantized);
+    }
+
+    /**
+     * Sampling for the 256 levels of an image file: a quarter of the bytes, for sets that are shipped. What is judged is what is stored.
+     *
+     * @return a changed copy, whose images are {@link Images#quantized}
+     */
+    public SampleJob quantized() {
+        return new SampleJob(id, model, sampler, seeds, labels, shardSize, true);
     }
 
     @Override
@@ -116,6 +132,9 @@ public final class SampleJob implements Work {
         spec.add("seeds", seeds.spec());
         spec.add("labels", labels.spec());
         spec.addProperty("shardSize", shardSize);
+        if (quantized) {
+            spec.addProperty("levels", 256);
+        }
         return Spec.of(spec);
     }
 
@@ -131,11 +150,17 @@ public final class SampleJob implements Work {
         if (!samples.complete()) {
             Progress.checkpoint();
         }
+        Images images = samples.images();
         return Map.of(
                 IMAGES,
-                samples.images().tensor(manager),
+                quantized ? levels(images, manager) : images.tensor(manager),
                 SEEDS,
                 Tensors.of(manager, some.values()));
+    }
+
+    private static NDArray levels(Images images, NDManager manager) {
+        Shape shape = new Shape(images.count()).addAll(images.item());
+        return Tensors.of(manager, ByteBuffer.wrap(images.bytes()), shape, DataType.UINT8);
     }
 
     private Seeds seedsOf(int shard) {
@@ -177,6 +202,14 @@ public final class SampleJob implements Work {
     }
 
     private static Images images(Artifact artifact, int shard, NDManager manager) {
-        return Scope.use(() -> Images.from(artifact.shard(shard, manager).get(IMAGES)));
+        return Scope.use(
+                () -> {
+                    NDArray stored = artifact.shard(shard, manager).get(IMAGES);
+                    if (stored.getDataType() != DataType.UINT8) {
+                        return Images.from(stored);
+                    }
+                    int[] size = Arrays.stream(stored.getShape().getShape()).mapToInt(Math::toIntExact).toArray();
+                    return Images.of(stored.toByteArray(), size[0], size[1], size[2], size[3]);
+                });
     }
 }

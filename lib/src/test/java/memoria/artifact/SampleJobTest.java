@@ -79,6 +79,23 @@ class SampleJobTest {
         }
     }
 
+    @Test
+    void aQuantizedJobKeepsTheLevelsOfAnImageFileInAQuarterOfTheBytes() {
+        Store store = Store.at(folder.resolve("levels"));
+        SampleJob whole = job(new Slow(0));
+        SampleJob small = whole.quantized();
+        assertThat(small.spec()).isNotEqualTo(whole.spec());
+        Images images = whole.in(store).images();
+        assertThat(images.quantized()).isNotEqualTo(images);
+        for (int time = 0; time < 2; time++) {
+            assertThat(small.in(store).images()).isEqualTo(images.quantized());
+        }
+        try (NDManager manager = Torch.manager()) {
+            NDArray stored = store.complete(small).shard(0, manager).get("images");
+            assertThat(stored.toByteBuffer().remaining()).isEqualTo(4 * 2);
+        }
+    }
+
     private static SampleJob job(Denoiser model) {
         return SampleJob.of(ID, () -> model, Ddim.steps(10), Seeds.range(100, 130)).shardSize(4);
     }
