@@ -34,7 +34,7 @@ final class Fixture implements AutoCloseable {
     /** The networks measured. */
     public enum Case {
         /** The shipped models': 16x16 grey. */
-        SHIPPED(16, (UNetConfig) Shipped.architecture()),
+        SHIPPED(16, Shipped.architecture()),
         /** CIFAR-10's shape: 32x32 in colour, two residual blocks per level, 1.7 million parameters. */
         COLOUR(
                 32,

@@ -18,7 +18,7 @@ import memoria.torch.Torch;
 public final class Ratios {
 
     private static final List<String> SECTIONS =
-            List.of("forward", "sampling", "training", "similarity", "memory");
+            List.of("forward", "sampling", "training", "similarity", "guidance", "memory");
     private static final List<Fixture.Case> NETWORKS =
             List.of(Fixture.Case.SHIPPED, Fixture.Case.COLOUR);
 
@@ -82,6 +82,9 @@ public final class Ratios {
             }
             if (sections.contains("similarity")) {
                 similarity(threads);
+            }
+            if (sections.contains("guidance")) {
+                guidance(threads);
             }
         }
         if (sections.contains("memory")) {
@@ -174,6 +177,24 @@ public final class Ratios {
                         .run(2, quick ? 2 : 15);
         b.close();
         row(threads, "32x32x3", times, name, "matrix product", 2);
+    }
+
+    private void guidance(int threads) {
+        int steps = quick ? 5 : 25;
+        GuidanceBenchmark b = new GuidanceBenchmark(threads, steps);
+        b.open();
+        String plain = "DDIM, " + steps + " steps";
+        Contest.Times times =
+                new Contest()
+                        .with(plain, b::unguided)
+                        .with("compared at every step", b::watched)
+                        .with("guided, epsilon constant", b::epsilonConstant)
+                        .with("guided through the network", b::throughNetwork)
+                        .run(1, quick ? 1 : 7);
+        b.close();
+        row(threads, "16x16x1", times, "compared at every step", plain, Double.NaN);
+        row(threads, "16x16x1", times, "guided, epsilon constant", plain, 1.15);
+        row(threads, "16x16x1", times, "guided through the network", plain, 2.2);
     }
 
     private void memory(String work) {

@@ -1,0 +1,99 @@
+package memoria.benchmarks;
+
+import java.util.concurrent.TimeUnit;
+import memoria.amg.Amg;
+import memoria.amg.Threshold;
+import memoria.diffusion.Ddim;
+import memoria.diffusion.Seeds;
+import memoria.diffusion.Step;
+import memoria.similarity.NormalizedL2;
+import memoria.torch.Torch;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** Anti-memorization guidance of a batch of 64 by nL2 to 2,000 images, with every image guided at every step. */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.SingleShotTime)
+@OutputTimeUnit(TimeUnit.MILLISECONDS)
+@Fork(1)
+@Warmup(iterations = 1)
+@Measurement(iterations = 5)
+public class GuidanceBenchmark {
+
+    private static final int TRAIN = 2_000;
+    private static final Seeds SEEDS = Seeds.range(0, Fixture.BATCH);
+
+    /** Below the least similarity there is. */
+    private static final Threshold ALWAYS = Threshold.constant(-2.1);
+
+    /** Threads of an operator. */
+    @Param({"1", "2"})
+    public int threads;
+
+    private final Ddim plain;
+    private Fixture fixture;
+    private NormalizedL2 nl2;
+
+    /** For JMH, which sets the fields. */
+    public GuidanceBenchmark() {
+        this(1, 50);
+    }
+
+    GuidanceBenchmark(int threads, int steps) {
+        this.threads = threads;
+        this.plain = Ddim.steps(steps);
+    }
+
+    /** Builds network and search. */
+    @Setup
+    public void open() {
+        Torch.threads(threads);
+        fixture = new Fixture(Fixture.Case.SHIPPED);
+        nl2 = NormalizedL2.against(Fixture.images(TRAIN, fixture.network.item));
+    }
+
+    /** Without guidance. */
+    @Benchmark
+    public void unguided() {
+        plain.sample(fixture.denoiser, SEEDS);
+    }
+
+    /** Compared at every step and never guided. */
+    @Benchmark
+    public void watched() {
+        guided(Amg.with(nl2).below(0));
+    }
+
+    /** Epsilon held constant. */
+    @Benchmark
+    public void epsilonConstant() {
+        guided(Amg.with(nl2).when(ALWAYS).gradient(Step.Gradient.EPSILON_CONSTANT));
+    }
+
+    /** Through the network. */
+    @Benchmark
+    public void throughNetwork() {
+        guided(Amg.with(nl2).when(ALWAYS));
+    }
+
+    private void guided(Amg amg) {
+        plain.guidedBy(amg).sample(fixture.denoiser, SEEDS);
+    }
+
+    /** Frees both. */
+    @TearDown
+    public void close() {
+        nl2.close();
+        fixture.close();
+    }
+}
