@@ -208,7 +208,10 @@ public final class SampleJob implements Work {
                     if (stored.getDataType() != DataType.UINT8) {
                         return Images.from(stored);
                     }
-                    int[] size = Arrays.stream(stored.getShape().getShape()).mapToInt(Math::toIntExact).toArray();
+                    int[] size =
+                            Arrays.stream(stored.getShape().getShape())
+                                    .mapToInt(Math::toIntExact)
+                                    .toArray();
                     return Images.of(stored.toByteArray(), size[0], size[1], size[2], size[3]);
                 });
     }

@@ -22,6 +22,7 @@ public final class Torch {
     /** Not a static initializer: what fails there is named once and afterwards hides behind "could not initialize class". */
     private static synchronized NDManager start() {
         if (cpu == null) {
+            Allocator.keepFreed();
             // The engine's own start-up lines belong to nobody's notebook.
             System.setProperty("ai.djl.pytorch.graph_optimizer", "false");
             try {
