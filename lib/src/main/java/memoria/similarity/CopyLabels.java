@@ -134,6 +134,24 @@ public final class CopyLabels {
     }
 
     /**
+     * The first candidates of every kind, for measurements that cost too much for all.
+     *
+     * @param each how many of a kind at most, at least 1
+     * @return labels of these alone
+     * @throws IllegalArgumentException if each is below 1
+     */
+    public CopyLabels few(int each) {
+        if (each < 1) {
+            throw new IllegalArgumentException("each: " + each + "; at least 1");
+        }
+        Map<Integer, Row> kept = new LinkedHashMap<>();
+        for (CopyKind kind : CopyKind.values()) {
+            Arrays.stream(images(kind)).limit(each).forEach(i -> kept.put(i, rows.get(i)));
+        }
+        return new CopyLabels(sha256, kept);
+    }
+
+    /**
      * The candidates.
      *
      * @return indices among the samples

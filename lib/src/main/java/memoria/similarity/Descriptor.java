@@ -11,6 +11,7 @@ import memoria.models.Models;
 import memoria.network.FeatureNetwork;
 import memoria.progress.Progress;
 import memoria.torch.Autograd;
+import memoria.torch.Ops;
 import memoria.torch.Scope;
 import memoria.torch.Script;
 import memoria.torch.Torch;
@@ -138,6 +139,23 @@ public final class Descriptor implements AutoCloseable {
     public static Descriptor of(
             String name, Preprocessing preprocessing, UnaryOperator<NDArray> network) {
         return new Descriptor(name, "", preprocessing, network, null);
+    }
+
+    /**
+     * The pixels themselves, their mean taken off, at length 1: two images are as alike as their pixels correlate, which neither light nor
+     * contrast changes. A second opinion that needs no training.
+     *
+     * @param channels of the images
+     * @return the descriptor, which owns nothing
+     */
+    public static Descriptor correlation(int channels) {
+        return of(
+                "correlation of pixels",
+                Preprocessing.none(channels),
+                x -> {
+                    NDArray pixels = x.reshape(x.getShape().get(0), -1);
+                    return Ops.unitRows(pixels.sub(pixels.mean(new int[] {1}, true)));
+                });
     }
 
     /**

@@ -331,6 +331,12 @@ public final class BadArguments extends BadInput {
                 "images: 9",
                 "1 candidates");
         refused("labelled by no one", () -> labels.label(CopyKind.EXACT, "", 0), "by: ''", "legal");
+        refused("none of a kind", () -> labels.few(0), "each: 0", "at least 1");
+        refused(
+                "measurements of others",
+                () -> labels.of(CopyKind.EXACT, new double[2]),
+                "measured: 2 numbers",
+                "1 candidates");
         double[] two = {1, 2};
         refused("too few controls", () -> Matching.closest(two, two, 2), "each: 2", "out of 2");
         refused("no controls", () -> Matching.closest(two, two, 0), "each: 0", "1 or more");

@@ -75,6 +75,8 @@ class CopyLabelsTest {
         assertThat(read.of(CopyKind.EXACT, new double[] {7, 8, 9})).containsExactly(8);
         assertThatThrownBy(() -> read.of(CopyKind.EXACT, new double[2]))
                 .hasMessageContaining("measured: 2 numbers for 3 candidates");
+        assertThat(read.few(1).images()).containsExactly(1, 5, 3);
+        assertThat(candidates().few(2).images()).containsExactly(5, 1);
         assertThat(candidates().images(CopyKind.EXACT)).as("labelling copies").isEmpty();
     }
 

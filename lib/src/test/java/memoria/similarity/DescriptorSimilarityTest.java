@@ -192,4 +192,16 @@ class DescriptorSimilarityTest {
         assertThat(new ResNet(config, Params.fresh(manager, 2)).params().sha256())
                 .isNotEqualTo(one);
     }
+
+    @Test
+    void theCorrelationOfPixelsKnowsAnImageInAnotherLight() {
+        Images image = Images.of(new float[] {-1, -0.5f, 0.2f, 0.8f}, 1, 1, 2, 2);
+        Images darker = Images.of(new float[] {-1, -0.75f, -0.4f, -0.1f}, 1, 1, 2, 2);
+        Images other = Images.of(new float[] {0.8f, -0.5f, 0.2f, -1}, 1, 1, 2, 2);
+        try (DescriptorSimilarity measure =
+                DescriptorSimilarity.against(Descriptor.correlation(1), image)) {
+            assertThat(measure.of(darker)[0]).isCloseTo(1, within(1e-6));
+            assertThat(measure.of(other)[0]).isLessThan(0.9);
+        }
+    }
 }
