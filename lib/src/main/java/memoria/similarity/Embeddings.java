@@ -115,6 +115,17 @@ public final class Embeddings {
         return new Embeddings(all, dimensions);
     }
 
+    /**
+     * The first points.
+     *
+     * @param n 1 to {@link #count}
+     * @return a copy of them on the heap
+     * @throws IllegalArgumentException if there are not so many
+     */
+    public Embeddings first(int n) {
+        return of(rows(0, n), dimensions);
+    }
+
     void requireDimensions(String argument, int other) {
         if (other != dimensions) {
             throw new IllegalArgumentException(
