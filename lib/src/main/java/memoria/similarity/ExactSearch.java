@@ -3,6 +3,7 @@ package memoria.similarity;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import java.lang.ref.Cleaner;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -21,6 +22,7 @@ import memoria.torch.Torch;
  */
 public final class ExactSearch implements Search {
 
+    private static final Cleaner CLEANER = Cleaner.create();
     private static final long RESIDENT_BYTES = 1L << 28;
     private static final int BLOCK_VALUES = 1 << 22;
     private static final int QUERIES = 256;
@@ -139,6 +141,8 @@ public final class ExactSearch implements Search {
     private NDArray block(int number, int first, int size) {
         if (manager == null) {
             manager = Torch.manager();
+            // Readers drop searches without closing them.
+            CLEANER.register(this, manager::close);
         }
         if (number < blocks.size()) {
             return blocks.get(number);
