@@ -48,8 +48,8 @@ public final class FrechetDistance {
      *
      * @param a features of at least two images
      * @param b features of at least two images, by the same descriptor
-     * @param bootstrap some hundred resamples are enough; drawing with replacement makes sets poorer and their distance larger, so use
-     *     {@link Bootstrap#centred}
+     * @param bootstrap some hundred resamples are enough. Drawing with replacement makes sets poorer and their distance larger, so the
+     *     interval may lie above the distance: compare it with another interval, not with a number
      * @return d^2 and its interval
      * @throws IllegalArgumentException if a set is too small or the dimensions differ
      * @throws memoria.progress.Interrupted if the thread is interrupted
