@@ -25,6 +25,13 @@ final class Memory {
 
     /** Measures in a process of its own. */
     static Growth of(String work, int from, int to) {
+        double[] numbers =
+                printed(Memory.class, work, Integer.toString(from), Integer.toString(to));
+        return new Growth(numbers[0], numbers[1]);
+    }
+
+    /** The two numbers that a program prints, run in a process of its own. */
+    static double[] printed(Class<?> program, String... arguments) {
         List<String> command =
                 new ArrayList<>(
                         List.of(
@@ -36,10 +43,8 @@ final class Memory {
                                 "-Dorg.slf4j.simpleLogger.log.ai.djl=warn",
                                 "-cp",
                                 System.getProperty("java.class.path"),
-                                Memory.class.getName(),
-                                work));
-        command.add(Integer.toString(from));
-        command.add(Integer.toString(to));
+                                program.getName()));
+        command.addAll(List.of(arguments));
         try {
             Process process =
                     new ProcessBuilder(command)
@@ -48,15 +53,15 @@ final class Memory {
             String printed = new String(process.getInputStream().readAllBytes());
             if (process.waitFor() != 0) {
                 throw new IllegalStateException(
-                        work + ": the measuring process failed: " + printed);
+                        program.getSimpleName() + ": the measuring process failed: " + printed);
             }
             String[] numbers = printed.strip().split(" ");
-            return new Growth(Double.parseDouble(numbers[0]), Double.parseDouble(numbers[1]));
+            return new double[] {Double.parseDouble(numbers[0]), Double.parseDouble(numbers[1])};
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IllegalStateException(work + ": interrupted", e);
+            throw new IllegalStateException(program.getSimpleName() + ": interrupted", e);
         }
     }
 

@@ -18,7 +18,7 @@ import memoria.torch.Torch;
 public final class Ratios {
 
     private static final List<String> SECTIONS =
-            List.of("forward", "sampling", "training", "similarity", "guidance", "memory");
+            List.of("forward", "sampling", "training", "similarity", "guidance", "lid", "memory");
     private static final List<Fixture.Case> NETWORKS =
             List.of(Fixture.Case.SHIPPED, Fixture.Case.COLOUR);
 
@@ -80,12 +80,19 @@ public final class Ratios {
                     training(network, threads);
                 }
             }
+            if (sections.contains("lid")) {
+                lid(threads);
+            }
             if (sections.contains("similarity")) {
                 similarity(threads);
             }
             if (sections.contains("guidance")) {
                 guidance(threads);
             }
+        }
+        if (sections.contains("lid")) {
+            System.out.println();
+            largeBundle();
         }
         if (sections.contains("memory")) {
             System.out.println();
@@ -195,6 +202,49 @@ public final class Ratios {
         row(threads, "16x16x1", times, "compared at every step", plain, Double.NaN);
         row(threads, "16x16x1", times, "guided, epsilon constant", plain, 1.15);
         row(threads, "16x16x1", times, "guided through the network", plain, 2.2);
+    }
+
+    private void lid(int threads) {
+        LidBenchmark b = new LidBenchmark(threads);
+        b.open();
+        int k = LidBenchmark.PROBES;
+        String one = "FLIPD, 1 probe";
+        String many = "FLIPD, " + k + " probes";
+        Contest.Times times =
+                new Contest()
+                        .with("forward", b::forward)
+                        .with(one, b::flipd)
+                        .with(many, b::manyProbes)
+                        .with("forward + product", () -> b.products(1))
+                        .with("forward + " + k + " products", () -> b.products(k))
+                        .with(k + " batches of 1 probe", b::separateBatches)
+                        .run(3, quick ? 2 : 15);
+        String size = Fixture.Case.SHIPPED.size();
+        row(threads, size, times, one, "forward", 2);
+        row(threads, size, times, one, "forward + product", Double.NaN);
+        row(threads, size, times, many, "forward + " + k + " products", 1.05);
+        row(threads, size, times, many, k + " batches of 1 probe", 0.75);
+        Contest.Times bundle =
+                new Contest()
+                        .with("NB algebra, d = 256", b::normalBundleAlgebra)
+                        .with("its forwards", b::normalBundleForwards)
+                        .run(1, quick ? 1 : 5);
+        b.close();
+        row(threads, size, bundle, "NB algebra, d = 256", "its forwards", 0.05);
+    }
+
+    private void largeBundle() {
+        String cores = Integer.toString(Math.min(2, Runtime.getRuntime().availableProcessors()));
+        double[] told = Memory.printed(LidBenchmark.class, cores);
+        boolean miss = !quick && (told[0] > 30 || told[1] > 1536);
+        missed += miss ? 1 : 0;
+        System.out.printf(
+                Locale.ROOT,
+                "NB, d = 3072, k = 12288, %s threads: %.1f s (at most 30), %.0f MB resident at most (1536)%s%n",
+                cores,
+                told[0],
+                told[1],
+                miss ? "  MISSED" : "");
     }
 
     private void memory(String work) {

@@ -81,7 +81,10 @@ public class SamplingBenchmark {
                             Scope.use(
                                     () ->
                                             fixture.unet.forward(
-                                                    fixture.x, fixture.t, Condition.none(), Dropout.NONE)));
+                                                    fixture.x,
+                                                    fixture.t,
+                                                    Condition.none(),
+                                                    Dropout.NONE)));
         }
     }
 

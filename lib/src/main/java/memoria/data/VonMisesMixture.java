@@ -2,6 +2,7 @@ package memoria.data;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.apache.commons.rng.UniformRandomProvider;
 import org.apache.commons.rng.simple.RandomSource;
 
@@ -105,6 +106,51 @@ public record VonMisesMixture(double kappa, double direction, double centre) {
                 multiplicity,
                 Provenance.made("von Mises mixture")
                         .then(count + " points drawn from " + this + " with seed " + seed));
+    }
+
+    /**
+     * The loneliest point of the circle: the one whose nearer neighbour along the circle is farthest away.
+     *
+     * @param points (x, y), at least two of them off the centre
+     * @return its place among the points
+     * @throws IllegalArgumentException if there are fewer than two points off the centre
+     */
+    public static int isolated(Images points) {
+        double[] gaps = gaps(points);
+        int most = 0;
+        for (int i = 1; i < gaps.length; i++) {
+            most = gaps[i] > gaps[most] ? i : most;
+        }
+        return most;
+    }
+
+    /**
+     * How far along the circle the nearer neighbour of each point is.
+     *
+     * @param points (x, y), at least two of them off the centre
+     * @return radians, 0 to pi; 0 for points at the centre
+     * @throws IllegalArgumentException if there are fewer than two points off the centre
+     */
+    public static double[] gaps(Images points) {
+        int n = points.count();
+        int[] circle = IntStream.range(0, n).filter(i -> !isCentre(points.pixels(i))).toArray();
+        require(circle.length > 1, "points", circle.length, "two or more off the centre");
+        double[] gaps = new double[n];
+        for (int i : circle) {
+            gaps[i] = Math.PI;
+            for (int j : circle) {
+                float[] a = points.pixels(i);
+                float[] b = points.pixels(j);
+                double angle =
+                        Math.abs(Math.atan2(a[0] * b[1] - a[1] * b[0], a[0] * b[0] + a[1] * b[1]));
+                gaps[i] = i == j ? gaps[i] : Math.min(gaps[i], angle);
+            }
+        }
+        return gaps;
+    }
+
+    private static boolean isCentre(float[] point) {
+        return point[0] == 0 && point[1] == 0;
     }
 
     private double angle(UniformRandomProvider random) {

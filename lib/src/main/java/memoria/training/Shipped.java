@@ -220,6 +220,7 @@ public enum Shipped {
         all.put("fashion-gan.generator", Shipped::gan);
         all.put("fashion-features.resnet", Shipped::features);
         all.put("fashion-copies.resnet", Shipped::copies);
+        PointModels.all().forEach((file, training) -> all.put(file, folder -> training.get()));
         return all;
     }
 
@@ -247,10 +248,9 @@ public enum Shipped {
         Torch.threads(1);
         for (String name : names.isEmpty() ? all.keySet() : names) {
             Path trained = all.get(name).apply(checkpoints).train(states.resolve(name));
-            Files.copy(
-                    trained,
-                    checkpoints.resolve(name + ".safetensors"),
-                    StandardCopyOption.REPLACE_EXISTING);
+            Path file = checkpoints.resolve(name + ".safetensors");
+            Files.createDirectories(file.getParent());
+            Files.copy(trained, file, StandardCopyOption.REPLACE_EXISTING);
         }
     }
 
