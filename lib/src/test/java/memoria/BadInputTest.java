@@ -14,6 +14,7 @@ import memoria.badinput.BadFiles;
 import memoria.badinput.BadInput;
 import memoria.badinput.BadLid;
 import memoria.badinput.BadPrompts;
+import memoria.badinput.BadSimilarity;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -41,7 +42,8 @@ class BadInputTest {
                         new BadDiffusion(),
                         new BadLid(),
                         new BadFiles(folder),
-                        new BadPrompts(folder));
+                        new BadPrompts(folder),
+                        new BadSimilarity(folder));
     }
 
     @AfterAll

@@ -132,6 +132,11 @@ public final class DescriptorSimilarity implements Similarity {
 
     @Override
     public NDArray of(NDArray x) {
+        Shape item = x.getShape().slice(1);
+        if (!item.equals(train.item())) {
+            throw new IllegalArgumentException(
+                    "x: items of " + item + " where " + train.item() + " is needed");
+        }
         NDArray z = descriptor.of(x);
         float[] rows = Autograd.off(() -> Ops.detach(z).toFloatArray());
         int count = (int) z.getShape().get(0);

@@ -8,9 +8,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
-import memoria.progress.Progress;
-import memoria.torch.Autograd;
-import memoria.torch.Ops;
 import memoria.torch.Scalars;
 import memoria.torch.Scope;
 import memoria.torch.Tensors;
@@ -61,7 +58,14 @@ public final class ExactSearch implements Search {
         for (int from = 0; from < queries.count(); from += QUERIES) {
             int to = Math.min(queries.count(), from + QUERIES);
             float[] some = queries.rows(from, to);
-            int[][] candidates = candidates(some, to - from, kept);
+            int rows = to - from;
+            int[][] candidates =
+                    Smallest.among(
+                            set.count(),
+                            block,
+                            rows,
+                            kept,
+                            (number, first, size) -> scores(some, rows, number, first, size));
             for (int row = from; row < to; row++) {
                 rank(set, queries.row(row), candidates[row - from], k, row, index, similarity);
             }
@@ -110,32 +114,11 @@ public final class ExactSearch implements Search {
         similarity[row] = IntStream.of(best).mapToDouble(c -> exact[c]).toArray();
     }
 
-    private int[][] candidates(float[] queries, int rows, int kept) {
-        float[][] values = new float[rows][0];
-        int[][] places = new int[rows][0];
-        for (int from = 0, b = 0; from < set.count(); from += block, b++) {
-            Progress.checkpoint();
-            int first = from;
-            int number = b;
-            int size = Math.min(block, set.count() - from);
-            Scope.run(
-                    () ->
-                            Autograd.off(
-                                    () -> {
-                                        NDArray y = block(number, first, size);
-                                        NDArray x =
-                                                Tensors.of(
-                                                        manager,
-                                                        queries,
-                                                        new Shape(rows, set.dimensions()));
-                                        NDArray unlike = Scalars.mul(x, -1).matMul(y.transpose());
-                                        List<NDArray> top =
-                                                Ops.topk(unlike, Math.min(kept, size), false);
-                                        Neighbours.merge(top, first, kept, values, places);
-                                        return null;
-                                    }));
-        }
-        return places;
+    /** Unlikeness of the queries to a block, the product with a minus: the smallest are the most alike. */
+    private NDArray scores(float[] queries, int rows, int number, int first, int size) {
+        NDArray y = block(number, first, size);
+        NDArray x = Tensors.of(manager, queries, new Shape(rows, set.dimensions()));
+        return Scalars.mul(x, -1).matMul(y.transpose());
     }
 
     private NDArray block(int number, int first, int size) {

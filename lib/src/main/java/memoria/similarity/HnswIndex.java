@@ -148,6 +148,9 @@ public final class HnswIndex implements Search {
      *     named
      */
     public static HnswIndex open(Path folder, Embeddings set) {
+        if (!Files.isDirectory(folder)) {
+            throw new IllegalArgumentException("folder: " + folder + " holds no index");
+        }
         DirectoryReader reader = null;
         try {
             reader = DirectoryReader.open(FSDirectory.open(folder));

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import memoria.data.Images;
 import memoria.progress.Progress;
-import memoria.torch.Autograd;
 import memoria.torch.Ops;
 import memoria.torch.Scalars;
 import memoria.torch.Scope;
@@ -153,7 +152,13 @@ public final class Neighbours implements AutoCloseable {
         try (Progress progress = Progress.start("Searching neighbours", queries.count())) {
             for (int from = 0; from < queries.count(); from += QUERIES) {
                 Images some = queries.slice(from, Math.min(queries.count(), from + QUERIES));
-                int[][] candidates = candidates(some, kept);
+                int[][] candidates =
+                        Smallest.among(
+                                set.count(),
+                                block,
+                                some.count(),
+                                kept,
+                                (number, first, size) -> scores(some, number));
                 for (int row = 0; row < some.count(); row++) {
                     int[] places = candidates[row];
                     double[] exact = distances(some, row, places);
@@ -186,34 +191,11 @@ public final class Neighbours implements AutoCloseable {
                 .toArray();
     }
 
-    /** The kept nearest by the matrix product, in no particular order. */
-    private int[][] candidates(Images queries, int kept) {
-        int rows = queries.count();
-        float[][] values = new float[rows][0];
-        int[][] places = new int[rows][0];
-        for (int from = 0, b = 0; from < set.count(); from += block, b++) {
-            Progress.checkpoint();
-            int first = from;
-            int number = b;
-            int size = Math.min(block, set.count() - from);
-            Scope.run(
-                    () ->
-                            Autograd.off(
-                                    () -> {
-                                        List<NDArray> top =
-                                                scores(queries, number, Math.min(kept, size));
-                                        merge(top, first, kept, values, places);
-                                        return null;
-                                    }));
-        }
-        return places;
-    }
-
-    /** {@code |y|^2 - 2 x y} for a block of the set, its smallest values and where they stand: |x|^2 orders nothing. */
-    private List<NDArray> scores(Images queries, int number, int k) {
+    /** {@code |y|^2 - 2 x y} for a block of the set: |x|^2 orders nothing. */
+    private NDArray scores(Images queries, int number) {
         NDArray[] rows = rows(number);
         NDArray x = queries.tensor(manager).reshape(queries.count(), set.itemSize());
-        return Ops.topk(Ops.linear(Scalars.mul(x, -2), rows[0], rows[1]), k, false);
+        return Ops.linear(Scalars.mul(x, -2), rows[0], rows[1]);
     }
 
     /** The block's images (n, D) and squared norms (n). */
@@ -235,30 +217,6 @@ public final class Neighbours implements AutoCloseable {
             norms.add(Scope.release(norm));
         }
         return new NDArray[] {y, norm};
-    }
-
-    /** Adds a block's best to the best so far, smallest first; places count from the block's first. */
-    static void merge(List<NDArray> top, int first, int kept, float[][] values, int[][] places) {
-        float[] scores = top.get(0).toFloatArray();
-        long[] columns = top.get(1).toLongArray();
-        int k = scores.length / values.length;
-        for (int row = 0; row < values.length; row++) {
-            float[] old = values[row];
-            int[] oldPlaces = places[row];
-            int size = Math.min(kept, old.length + k);
-            float[] merged = new float[size];
-            int[] mergedPlaces = new int[size];
-            for (int i = 0, a = 0, b = 0; i < size; i++) {
-                int at = row * k + b;
-                boolean takeOld = b == k || a < old.length && old[a] <= scores[at];
-                merged[i] = takeOld ? old[a] : scores[at];
-                mergedPlaces[i] = takeOld ? oldPlaces[a] : first + (int) columns[at];
-                a += takeOld ? 1 : 0;
-                b += takeOld ? 0 : 1;
-            }
-            values[row] = merged;
-            places[row] = mergedPlaces;
-        }
     }
 
     /**
