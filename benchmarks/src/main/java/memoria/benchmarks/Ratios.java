@@ -182,8 +182,15 @@ public final class Ratios {
                         .with(name, b::nl2)
                         .with("matrix product", b::product)
                         .run(2, quick ? 2 : 15);
-        b.close();
         row(threads, "32x32x3", times, name, "matrix product", 2);
+        String search = "10 of " + count + " descriptors";
+        Contest.Times searches =
+                new Contest()
+                        .with(search, b::descriptors)
+                        .with("matrix product", b::descriptorProduct)
+                        .run(2, quick ? 2 : 15);
+        row(threads, "512", searches, search, "matrix product", 2);
+        b.close();
     }
 
     private void guidance(int threads) {
