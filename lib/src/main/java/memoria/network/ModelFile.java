@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.function.BiFunction;
 import memoria.checkpoint.SafeTensors;
 import memoria.json.Json;
+import memoria.torch.Scope;
 import memoria.torch.Torch;
 
 /**
@@ -86,8 +87,10 @@ final class ModelFile {
         content.shapes().keySet().forEach(n -> requireSingle(file, kind, n, content.type(n)));
         NDManager owner = Torch.manager();
         try {
-            return build.apply(
-                    Params.of(owner, content.tensors(owner)), new Parts(kind, content.metadata()));
+            Map<String, NDArray> tensors = content.tensors(owner);
+            // A model that a job loads within one of its steps is there for the steps after it.
+            tensors.values().forEach(Scope::release);
+            return build.apply(Params.of(owner, tensors), new Parts(kind, content.metadata()));
         } catch (IllegalArgumentException
                 | IllegalStateException
                 | UnsupportedOperationException e) {

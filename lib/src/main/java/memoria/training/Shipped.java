@@ -48,7 +48,7 @@ public enum Shipped {
     private static final String TEST = "fashion-test";
     private static final String IMAGES = ".images.zip";
     private static final int SNAPSHOTS = 500;
-    private static final int GAN_STEPS = 2000;
+    private static final int GAN_STEPS = 2500;
     private static final int FEATURE_STEPS = 2000;
     private static final int COPY_STEPS = 4000;
     private static final int SIDE = 16;

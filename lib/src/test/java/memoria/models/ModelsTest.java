@@ -16,6 +16,7 @@ import memoria.diffusion.Ddim;
 import memoria.diffusion.Ddpm;
 import memoria.diffusion.Sampler;
 import memoria.diffusion.Seeds;
+import memoria.network.Generator;
 import memoria.network.NetworkDenoiser;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.BeforeAll;
@@ -130,6 +131,26 @@ class ModelsTest {
             assertThat(row.stringColumn("model").get(0)).isEqualTo(name);
             assertThat(row.longColumn("parameters").get(0))
                     .isEqualTo(model.network().params().count());
+        }
+    }
+
+    @Test
+    void theShippedGeneratorMakesGarmentsOfTheSetItsFileNames() {
+        try (Generator generator = Models.generator("fashion-gan")) {
+            JsonObject data = generator.metadata().getAsJsonObject("data");
+            DataSet train = Models.trainingData(generator);
+            assertThat(train.sha256()).isEqualTo(data.get("sha256").getAsString());
+            assertThat(
+                            Models.folder()
+                                    .resolve("fashion-gan.generator.safetensors")
+                                    .toFile()
+                                    .length())
+                    .isLessThan(4_000_000);
+            // Drawn elsewhere and kept in 8 bits, which may round a pixel to the neighbouring
+            // level.
+            Images kept = Models.images("fashion-gan-samples").distinct().first(8);
+            Images now = generator.sample(Seeds.range(0, 8));
+            assertThat(now.largestDifference(kept)).isLessThan(2.5 / 255);
         }
     }
 
