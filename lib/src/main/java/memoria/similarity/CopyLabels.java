@@ -134,7 +134,7 @@ public final class CopyLabels {
     }
 
     /**
-     * The first candidates of every kind, for measurements that cost too much for all.
+     * Some candidates of every kind, for measurements that cost too much for all: evenly spread from the most to the least similar.
      *
      * @param each how many of a kind at most, at least 1
      * @return labels of these alone
@@ -146,7 +146,12 @@ public final class CopyLabels {
         }
         Map<Integer, Row> kept = new LinkedHashMap<>();
         for (CopyKind kind : CopyKind.values()) {
-            Arrays.stream(images(kind)).limit(each).forEach(i -> kept.put(i, rows.get(i)));
+            int[] all = images(kind);
+            int count = Math.min(each, all.length);
+            for (int i = 0; i < count; i++) {
+                int image = all[(int) ((long) i * all.length / count)];
+                kept.put(image, rows.get(image));
+            }
         }
         return new CopyLabels(sha256, kept);
     }
