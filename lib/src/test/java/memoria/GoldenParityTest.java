@@ -14,6 +14,7 @@ import memoria.amg.AmgGolden;
 import memoria.amg.AmgTextGolden;
 import memoria.golden.Golden;
 import memoria.golden.GoldenFamily;
+import memoria.golden.LdmSamplersGolden;
 import memoria.golden.LidCfdmGolden;
 import memoria.golden.LidGaussianGolden;
 import memoria.golden.LidKneeGolden;
@@ -21,6 +22,7 @@ import memoria.golden.LidNormalBundleGolden;
 import memoria.golden.LidVpSdeGolden;
 import memoria.golden.Row;
 import memoria.golden.ScheduleGolden;
+import memoria.golden.SchedulersGolden;
 import memoria.golden.StepsGolden;
 import memoria.golden.TrajectoryGolden;
 import memoria.network.AutoencoderGolden;
@@ -46,6 +48,8 @@ class GoldenParityTest {
                     new TrajectoryGolden(),
                     new UNetGolden(),
                     new AutoencoderGolden(),
+                    new LdmSamplersGolden(),
+                    new SchedulersGolden(),
                     new DiffusersGolden(),
                     new ResNetGolden(),
                     new TinyEmbedGolden(),

@@ -38,6 +38,9 @@ public final class SafeTensors {
     /** The reference implementation's limit; a longer "header" is some other file's first bytes. */
     private static final long LONGEST_HEADER = 100_000_000;
 
+    /** Bytes read at a time, a multiple of every element's size. */
+    private static final int PIECE = 1 << 20;
+
     private final Path file;
     private final Header header;
     private final long dataStart;
@@ -185,7 +188,10 @@ public final class SafeTensors {
         return tensors;
     }
 
-    /** A plain file, not a channel or a mapping: an interrupt closes channels, and a mapping of a file that shrinks kills the JVM. */
+    /**
+     * Piece by piece into the tensor's own memory. A plain file, not a channel or a mapping: an interrupt closes channels, and a mapping of a
+     * file that shrinks kills the JVM.
+     */
     private NDArray load(RandomAccessFile in, NDManager manager, String name, Header.Place place)
             throws IOException {
         long bytes = place.end() - place.begin();
@@ -194,19 +200,28 @@ public final class SafeTensors {
                     file,
                     "tensor '" + name + "' takes " + bytes + " bytes; at most 1 GiB is supported");
         }
-        byte[] stored = new byte[(int) bytes];
+        Dtype dtype = place.dtype();
+        byte[] piece = new byte[(int) Math.min(bytes, PIECE)];
+        in.seek(dataStart + place.begin());
         try {
-            in.seek(dataStart + place.begin());
-            in.readFully(stored);
+            NDArray tensor =
+                    Tensors.filled(
+                            manager,
+                            place.shape(),
+                            dtype.type,
+                            memory -> {
+                                for (long left = bytes; left > 0; left -= PIECE) {
+                                    int now = (int) Math.min(left, PIECE);
+                                    in.readFully(piece, 0, now);
+                                    ByteBuffer stored = ByteBuffer.wrap(piece, 0, now);
+                                    memory.put(dtype.decode(stored.order(ByteOrder.LITTLE_ENDIAN)));
+                                }
+                            });
+            tensor.setName(name);
+            return tensor;
         } catch (EOFException e) {
             throw bad(file, "it is truncated inside tensor '" + name + "'");
         }
-        ByteBuffer buffer = ByteBuffer.wrap(stored).order(ByteOrder.LITTLE_ENDIAN);
-        NDArray tensor =
-                Tensors.of(
-                        manager, place.dtype().decode(buffer), place.shape(), place.dtype().type);
-        tensor.setName(name);
-        return tensor;
     }
 
     /**

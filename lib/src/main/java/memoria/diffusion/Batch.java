@@ -2,8 +2,10 @@ package memoria.diffusion;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.function.IntConsumer;
 import memoria.data.Images;
@@ -25,6 +27,12 @@ final class Batch {
             NDArray epsilon = step.prediction().epsilon();
             return delta == null ? epsilon : epsilon.add(delta);
         }
+
+        /** The same with the gradient taken into the noise, as DDIM does: {@code epsilon - noiseStd g}. */
+        NDArray directed(Step step) {
+            NDArray epsilon = epsilon(step);
+            return gradient == null ? epsilon : Ops.axpby(1, epsilon, -step.noiseStd(), gradient);
+        }
     }
 
     final Reverse reverse;
@@ -35,6 +43,8 @@ final class Batch {
     private final Seeds seeds;
     private final Condition condition;
     private final List<Samples.Moment> trajectory = new ArrayList<>();
+    private final Deque<NDArray> history = new ArrayDeque<>();
+    private List<Guidance> guidances = List.of();
     private boolean differentiates;
 
     Batch(
@@ -53,21 +63,24 @@ final class Batch {
     }
 
     Samples run(IntConsumer stepsDone) {
-        List<Guidance> guidances =
-                options.guidances().stream().map(guidance -> guidance.begin(seeds)).toList();
+        guidances = options.guidances().stream().map(guidance -> guidance.begin(seeds)).toList();
         NDArray x = draw(Sampler.START, 0);
-        for (int index = schedule.steps() - 1; index >= 0; index--) {
-            Progress.checkpoint();
-            NDArray xt = x;
-            int at = index;
-            x = Scope.keep(() -> step(guidances, at, xt));
-            xt.close();
-            stepsDone.accept(schedule.steps() - index);
+        try {
+            for (int index = schedule.steps() - 1; index >= 0; index--) {
+                Progress.checkpoint();
+                NDArray xt = x;
+                int at = index;
+                x = Scope.keep(() -> step(at, xt));
+                xt.close();
+                stepsDone.accept(schedule.steps() - index);
+            }
+        } finally {
+            history.forEach(NDArray::close);
         }
         return new Samples(Images.from(x), seeds, true, trajectory);
     }
 
-    private NDArray step(List<Guidance> guidances, int index, NDArray xt) {
+    private NDArray step(int index, NDArray xt) {
         Step step = Step.of(model, schedule, index, xt, seeds, condition, differentiates);
         Bent bent = add(guidances, step);
         differentiates = step.differentiated();
@@ -86,9 +99,28 @@ final class Batch {
         return all;
     }
 
-    /** The noise of a step; none at the last, which adds none. */
+    /** The noise in the images that a step would lead to, as the model and the guidances see it there. */
+    NDArray ahead(Step step, NDArray next) {
+        Step there = Step.of(model, schedule, step.index() - 1, next, seeds, condition, false);
+        return add(guidances, there).directed(there);
+    }
+
+    /** The noises remembered of the steps before, the latest first. */
+    List<NDArray> history() {
+        return List.copyOf(history);
+    }
+
+    /** Keeps a step's noise for the steps to come, and forgets what is older than so many. */
+    void remember(NDArray epsilon, int most) {
+        history.addFirst(Scope.release(epsilon.duplicate()));
+        while (history.size() > most) {
+            history.removeLast().close();
+        }
+    }
+
+    /** The noise of a step; none at the last if it leads to clean images, which have none. */
     NDArray noise(Step step) {
-        return step.remaining() == 0
+        return step.remaining() == 0 && schedule.alphaBarPrev(step.index()) == 1
                 ? null
                 : draw(Sampler.STEP, schedule.steps() - 1 - step.index());
     }

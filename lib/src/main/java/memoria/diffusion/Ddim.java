@@ -2,7 +2,6 @@ package memoria.diffusion;
 
 import ai.djl.ndarray.NDArray;
 import com.google.gson.JsonObject;
-import memoria.torch.Ops;
 
 /**
  * Denoising diffusion implicit models (Song, Meng and Ermon, 2021): few steps, deterministic unless eta is above 0.
@@ -14,10 +13,14 @@ import memoria.torch.Ops;
 public final class Ddim extends Loop<Ddim> {
 
     private final double eta;
+    private final boolean endsAtFirst;
+    private final boolean keepsEpsilon;
 
-    private Ddim(Options options, double eta) {
+    private Ddim(Options options, double eta, boolean endsAtFirst, boolean keepsEpsilon) {
         super("ddim", options);
         this.eta = eta;
+        this.endsAtFirst = endsAtFirst;
+        this.keepsEpsilon = keepsEpsilon;
     }
 
     /**
@@ -38,7 +41,7 @@ public final class Ddim extends Loop<Ddim> {
      * @return the sampler: eta 0, clipping, batches of 64
      */
     public static Ddim respaced(String respacing) {
-        return new Ddim(Options.of(respacing), 0);
+        return new Ddim(Options.of(respacing), 0, false, false);
     }
 
     /**
@@ -52,23 +55,48 @@ public final class Ddim extends Loop<Ddim> {
         if (!(value >= 0 && value <= 1)) {
             throw new IllegalArgumentException("eta: " + value + " is not in [0, 1]");
         }
-        return new Ddim(options, value);
+        return new Ddim(options, value, endsAtFirst, keepsEpsilon);
+    }
+
+    /**
+     * Whether the last step leads to the least noise of the trained schedule, and with eta above 0 adds noise, instead of to a clean image:
+     * latent diffusion's samplers, and diffusers' with {@code set_alpha_to_one = false}. Off by default.
+     *
+     * @param on true to end there
+     * @return a changed copy
+     */
+    public Ddim endingAtFirst(boolean on) {
+        return new Ddim(options, eta, on, keepsEpsilon);
+    }
+
+    /**
+     * Whether the predicted noise stays what it was when x0-hat is clipped, as in diffusers, instead of being derived from the clipped image
+     * again, as in improved-diffusion. Off by default; without clipping there is no difference.
+     *
+     * @param on true to keep it
+     * @return a changed copy
+     */
+    public Ddim keepingEpsilon(boolean on) {
+        return new Ddim(options, eta, endsAtFirst, on);
     }
 
     @Override
     Ddim with(Options changed) {
-        return new Ddim(changed, eta);
+        return new Ddim(changed, eta, endsAtFirst, keepsEpsilon);
+    }
+
+    @Override
+    NoiseSchedule schedule(NoiseSchedule whole) {
+        NoiseSchedule part = super.schedule(whole);
+        return endsAtFirst ? part.endingAtFirstOf(whole) : part;
     }
 
     @Override
     Batch.Moved move(Batch batch, Step step, Batch.Bent bent) {
-        NDArray epsilon = bent.epsilon(step);
-        if (bent.gradient() != null) {
-            epsilon = Ops.axpby(1, epsilon, -step.noiseStd(), bent.gradient());
-        }
+        NDArray epsilon = bent.directed(step);
         int[] index = batch.indices(step);
         NDArray x0Hat = batch.x0Hat(step, epsilon);
-        if (options.clip()) {
+        if (options.clip() && !keepsEpsilon) {
             epsilon = batch.reverse.epsilon(step.xt(), x0Hat, Rows.of(index, i -> i));
         }
         NDArray noise = eta == 0 ? null : batch.noise(step);
@@ -78,5 +106,11 @@ public final class Ddim extends Loop<Ddim> {
     @Override
     void describe(JsonObject spec) {
         spec.addProperty("eta", eta);
+        if (endsAtFirst) {
+            spec.addProperty("endsAtFirst", true);
+        }
+        if (keepsEpsilon) {
+            spec.addProperty("keepsEpsilon", true);
+        }
     }
 }

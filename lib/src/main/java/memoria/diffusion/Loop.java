@@ -18,7 +18,7 @@ import memoria.torch.Scope;
  *
  * @param <S> the sampler
  */
-abstract sealed class Loop<S extends Loop<S>> implements Sampler permits Ddim, Ddpm {
+abstract sealed class Loop<S extends Loop<S>> implements Sampler permits Ddim, Ddpm, Plms {
 
     private static final NoiseSource SEEDED = Noise::tensor;
 
@@ -53,6 +53,11 @@ abstract sealed class Loop<S extends Loop<S>> implements Sampler permits Ddim, D
 
     /** This sampler with other options. */
     abstract S with(Options changed);
+
+    /** The part of the model's schedule this sampler walks. */
+    NoiseSchedule schedule(NoiseSchedule whole) {
+        return whole.respaced(options.respacing);
+    }
 
     /** One step, from a batch whose guidances have answered. */
     abstract Batch.Moved move(Batch batch, Step step, Batch.Bent bent);
@@ -148,7 +153,7 @@ abstract sealed class Loop<S extends Loop<S>> implements Sampler permits Ddim, D
         if (each) {
             condition.fit(seeds.count());
         }
-        NoiseSchedule schedule = model.schedule().respaced(options.respacing);
+        NoiseSchedule schedule = schedule(model.schedule());
         List<Seeds> batches = seeds.batches(options.batch);
         List<Samples> parts = new ArrayList<>();
         String label =

@@ -23,14 +23,21 @@ public final class NoiseSchedule {
     private final int[] original;
     private final double[] beta;
     private final double[] logAlphaBar;
+    private final double logAlphaBarEnd;
     private final Levels levels;
 
     private NoiseSchedule(JsonObject spec, int[] original, double[] beta, Levels exact) {
+        this(spec, original, beta, exact, 0);
+    }
+
+    private NoiseSchedule(
+            JsonObject spec, int[] original, double[] beta, Levels exact, double logAlphaBarEnd) {
         this.spec = spec;
+        this.logAlphaBarEnd = logAlphaBarEnd;
         this.original = original;
         this.beta = beta;
         logAlphaBar = new double[positive(beta.length)];
-        double sum = 0;
+        double sum = logAlphaBarEnd;
         for (int i = 0; i < beta.length; i++) {
             if (!(beta[i] > 0 && beta[i] < 1)) {
                 throw new IllegalArgumentException(
@@ -168,6 +175,8 @@ public final class NoiseSchedule {
         String kind = Spec.text(spec, "kind");
         return switch (kind) {
             case "respaced" -> of(Spec.object(spec, "of")).respaced(Spec.integers(spec, "indices"));
+            case "endingAtFirst" ->
+                    of(Spec.object(spec, "schedule")).endingAtFirstOf(of(Spec.object(spec, "of")));
             case "betas" -> of(Spec.numbers(spec, "betas"));
             case "cosine" -> cosine(Spec.integer(spec, "steps"));
             case "linear" ->
@@ -189,7 +198,7 @@ public final class NoiseSchedule {
                     throw new IllegalArgumentException(
                             "spec: kind '"
                                     + kind
-                                    + "' is not one of linear, scaledLinear, cosine, continuousVp, betas, respaced");
+                                    + "' is not one of linear, scaledLinear, cosine, continuousVp, betas, respaced, endingAtFirst");
         };
     }
 
@@ -247,6 +256,28 @@ public final class NoiseSchedule {
         }
         JsonObject part = Spec.of("respaced", "indices", Spec.list(indices), "of", spec());
         return new NoiseSchedule(part, kept, betas, null);
+    }
+
+    /**
+     * This schedule with another end: {@link #alphaBarPrev} of its first index is not 1, the clean image, but the level of a schedule's least
+     * noise. Latent diffusion's samplers end there, and diffusers' with {@code set_alpha_to_one = false}.
+     *
+     * @param whole whose index 0 is the end; its noise there is less than this schedule's least
+     * @return the same indices with that end
+     * @throws IllegalArgumentException if this schedule has no more noise than that
+     */
+    public NoiseSchedule endingAtFirstOf(NoiseSchedule whole) {
+        double end = whole.logAlphaBar[0];
+        if (!(logAlphaBar[0] < end)) {
+            throw new IllegalArgumentException(
+                    "whole: this schedule begins at the end asked for, alphaBar "
+                            + Math.exp(end)
+                            + "; its first index must have more noise");
+        }
+        double[] betas = beta.clone();
+        betas[0] = -Math.expm1(logAlphaBar[0] - end);
+        JsonObject spec = Spec.of("endingAtFirst", "schedule", spec(), "of", whole.spec());
+        return new NoiseSchedule(spec, original, betas, null, end);
     }
 
     /**
@@ -367,11 +398,11 @@ public final class NoiseSchedule {
      * {@code alphaBar} one step closer to the image: {@code alphaBar_{t-1}}.
      *
      * @param index 0 to {@code steps() - 1}
-     * @return 1 before the first index
+     * @return 1 before the first index, unless this schedule {@linkplain #endingAtFirstOf ends elsewhere}
      * @throws IllegalArgumentException if the index is out of range
      */
     public double alphaBarPrev(int index) {
-        return index(index) == 0 ? 1 : Math.exp(logAlphaBar[index - 1]);
+        return Math.exp(index(index) == 0 ? logAlphaBarEnd : logAlphaBar[index - 1]);
     }
 
     /**
@@ -389,9 +420,9 @@ public final class NoiseSchedule {
         return beta[index(index)];
     }
 
-    /** {@code 1 - alphaBar_t}, exact also where it is tiny; 0 before the first index. */
+    /** {@code 1 - alphaBar_t}, exact also where it is tiny; that of the end before the first index. */
     double noiseVariance(int index) {
-        return index < 0 ? 0 : -Math.expm1(logAlphaBar[index(index)]);
+        return -Math.expm1(index < 0 ? logAlphaBarEnd : logAlphaBar[index(index)]);
     }
 
     private int index(int index) {

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.UnaryOperator;
 import memoria.data.Checksum;
 import memoria.diffusion.Noise;
 import memoria.torch.Tensors;
@@ -43,11 +44,17 @@ public final class Params {
         final Set<String> asked = new LinkedHashSet<>();
         final Set<String> buffers = new HashSet<>();
         final Long seed;
+        final UnaryOperator<String> called;
 
-        Shared(NDManager owner, Map<String, NDArray> tensors, Long seed) {
+        Shared(
+                NDManager owner,
+                Map<String, NDArray> tensors,
+                Long seed,
+                UnaryOperator<String> called) {
             this.owner = owner;
             this.tensors = tensors;
             this.seed = seed;
+            this.called = called;
         }
     }
 
@@ -67,7 +74,20 @@ public final class Params {
      * @return the set
      */
     public static Params of(NDManager owner, Map<String, NDArray> tensors) {
-        return new Params(new Shared(owner, new LinkedHashMap<>(tensors), null), "");
+        return of(owner, tensors, UnaryOperator.identity());
+    }
+
+    /**
+     * Parameters from a checkpoint that calls them otherwise.
+     *
+     * @param owner the manager they live on
+     * @param tensors by our names
+     * @param called what the checkpoint calls a parameter of ours, for messages
+     * @return the set
+     */
+    public static Params of(
+            NDManager owner, Map<String, NDArray> tensors, UnaryOperator<String> called) {
+        return new Params(new Shared(owner, new LinkedHashMap<>(tensors), null, called), "");
     }
 
     /**
@@ -78,7 +98,8 @@ public final class Params {
      * @return the set
      */
     public static Params fresh(NDManager owner, long seed) {
-        return new Params(new Shared(owner, new LinkedHashMap<>(), seed), "");
+        return new Params(
+                new Shared(owner, new LinkedHashMap<>(), seed, UnaryOperator.identity()), "");
     }
 
     /**
@@ -127,7 +148,7 @@ public final class Params {
         if (tensor == null) {
             throw new IllegalArgumentException(
                     "params: the checkpoint has no tensor '"
-                            + full
+                            + set.called.apply(full)
                             + "' "
                             + wanted
                             + ", which this network needs");
@@ -135,7 +156,7 @@ public final class Params {
         if (!tensor.getShape().equals(wanted)) {
             throw new IllegalArgumentException(
                     "params: tensor '"
-                            + full
+                            + set.called.apply(full)
                             + "' has shape "
                             + tensor.getShape()
                             + ", this network needs "

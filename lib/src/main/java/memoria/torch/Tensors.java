@@ -1,9 +1,11 @@
 package memoria.torch;
 
+import ai.djl.Device;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
 import java.nio.Buffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -95,6 +97,58 @@ public final class Tensors {
         ByteBuffer direct = ByteBuffer.allocateDirect((int) needed).order(ByteOrder.nativeOrder());
         direct.put(bytes.duplicate()).rewind();
         return own(manager, direct, shape, type);
+    }
+
+    /** Writes into a tensor's memory. */
+    @FunctionalInterface
+    public interface Filler {
+        /**
+         * Writes every byte.
+         *
+         * @param memory in native byte order, from its position to its limit
+         * @throws IOException if what is written cannot be read
+         */
+        void fill(ByteBuffer memory) throws IOException;
+    }
+
+    /**
+     * A tensor whose values are written straight into its memory, without a copy on the Java heap: for what comes from a file. On a GPU they
+     * go through one tensor on the CPU.
+     *
+     * @param manager its owner
+     * @param shape of the tensor, at most 2 GiB
+     * @param type of its elements
+     * @param filler writes them
+     * @return the tensor
+     * @throws IllegalArgumentException if it is larger
+     * @throws IOException if the filler throws it
+     */
+    public static NDArray filled(NDManager manager, Shape shape, DataType type, Filler filler)
+            throws IOException {
+        long bytes = shape.size() * type.getNumOfBytes();
+        if (bytes > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "shape: " + shape + " of " + type + " takes " + bytes + " bytes, over 2 GiB");
+        }
+        if (bytes == 0) {
+            return manager.create(shape, type);
+        }
+        if (!manager.getDevice().equals(Device.cpu())) {
+            try (NDManager host = manager.newSubManager(Device.cpu());
+                    NDArray there = filled(host, shape, type, filler)) {
+                NDArray here = there.toDevice(manager.getDevice(), true);
+                here.attach(manager);
+                return here;
+            }
+        }
+        NDArray tensor = manager.create(shape, type);
+        try {
+            filler.fill(tensor.toByteBuffer(true).order(ByteOrder.nativeOrder()));
+        } catch (IOException | RuntimeException e) {
+            tensor.close();
+            throw e;
+        }
+        return tensor;
     }
 
     /**

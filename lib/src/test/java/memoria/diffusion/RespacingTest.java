@@ -37,9 +37,36 @@ class RespacingTest {
         assertThat(Respacing.indices(13, "13")).isEqualTo(IntStream.range(0, 13).toArray());
     }
 
+    @Test
+    void stableDiffusionsTimesLeadByAnOffset() {
+        assertThat(Respacing.indices(1000, "leading5+1")).containsExactly(1, 201, 401, 601, 801);
+        assertThat(Respacing.indices(1000, "leading7"))
+                .containsExactly(0, 142, 284, 426, 568, 710, 852);
+        assertThat(Respacing.indices(1000, "every142+1"))
+                .as("latent diffusion's 7 steps are 8")
+                .containsExactly(1, 143, 285, 427, 569, 711, 853, 995);
+    }
+
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "ddim", "ten", "10,", "-3", "1.5", "ddim1001", "1001", "0", "600,1,400"})
+            strings = {
+                "",
+                "leading",
+                "leading0",
+                "leading1001",
+                "leading1000+1",
+                "every0",
+                "every9+9",
+                "ddim",
+                "ten",
+                "10,",
+                "-3",
+                "1.5",
+                "ddim1001",
+                "1001",
+                "0",
+                "600,1,400"
+            })
     void whatCannotBeMeantIsRefused(String text) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> Respacing.indices(1000, text))

@@ -16,6 +16,7 @@ import java.util.List;
 import memoria.data.Images;
 import memoria.progress.Interrupted;
 import memoria.torch.NativeMemory;
+import memoria.torch.Ops;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -47,9 +48,70 @@ class SamplerTest {
     static List<Sampler> samplers() {
         return List.of(
                 Ddim.steps(50).clip(false).batch(3000),
+                Plms.respaced("ddim50").clip(false).batch(3000),
                 Ddim.respaced("250").eta(1).clip(false).batch(3000),
                 Ddpm.steps(250).clip(false).batch(3000),
                 Ddpm.steps(250).variance(Variance.FIXED_SMALL).clip(false).batch(3000));
+    }
+
+    @Test
+    void multiStepNoiseTakesFewerStepsToTheSameImage() {
+        Seeds seeds = Seeds.range(0, 50);
+        Images exact = Ddim.steps(500).clip(false).sample(plane, seeds).images();
+        Images ddim = Ddim.steps(20).clip(false).sample(plane, seeds).images();
+        Images plms = Plms.respaced("ddim20").clip(false).sample(plane, seeds).images();
+        assertThat(plms.largestDifference(exact)).isLessThan(ddim.largestDifference(exact) / 2);
+    }
+
+    @Test
+    void aRunThatEndsAtTheFirstLevelKeepsItsNoise() {
+        Seeds seeds = Seeds.range(0, 3);
+        Ddim toImages = Ddim.respaced("leading10+1").clip(false);
+        Ddim toFirst = toImages.endingAtFirst(true);
+        Images clean = toImages.sample(plane, seeds).images();
+        Images noisy = toFirst.sample(plane, seeds).images();
+        assertThat(clean.largestDifference(noisy)).isBetween(1e-5, 0.5);
+        assertThat(toFirst.spec()).isNotEqualTo(toImages.spec());
+        Samples last = toFirst.eta(1).recording(true).sample(plane, seeds);
+        Images believed = last.trajectory().get(9).x0Hat();
+        assertThat(last.images().largestDifference(believed)).isPositive();
+    }
+
+    @Test
+    void aVelocityModelIsTheSameModel() {
+        Denoiser velocity =
+                new Velocity(
+                        new Denoiser() {
+                            @Override
+                            public Prediction predict(NDArray x, double[] t, Condition c) {
+                                NDArray epsilon = plane.predict(x, t, c).epsilon();
+                                double signal = Math.sqrt(SCHEDULE.alphaBar(t[0]));
+                                double noise = SCHEDULE.noiseStd(t[0]);
+                                // v = signal epsilon - noise x0, x0 = (x - noise epsilon) / signal
+                                double ofEpsilon = signal + noise * noise / signal;
+                                return new Prediction(
+                                        Ops.axpby(ofEpsilon, epsilon, -noise / signal, x));
+                            }
+
+                            @Override
+                            public NoiseSchedule schedule() {
+                                return SCHEDULE;
+                            }
+
+                            @Override
+                            public Shape item() {
+                                return POINT;
+                            }
+
+                            @Override
+                            public NDManager manager() {
+                                return plane.manager();
+                            }
+                        });
+        Ddim sampler = Ddim.respaced("leading10+1").clip(false);
+        Images ours = sampler.sample(velocity, Seeds.range(0, 3)).images();
+        Images same = sampler.sample(plane, Seeds.range(0, 3)).images();
+        assertThat(ours.largestDifference(same)).isLessThan(1e-3);
     }
 
     @ParameterizedTest

@@ -3,12 +3,9 @@ package memoria.golden;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonObject;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import memoria.data.Images;
 import memoria.diffusion.Condition;
 import memoria.diffusion.Ddim;
 import memoria.diffusion.Ddpm;
@@ -68,7 +65,7 @@ public final class TrajectoryGolden implements GoldenFamily {
                                         .recording(true);
                 Samples samples = sampler.sample(model, seeds, y);
                 boolean ofX0 = run.group(4).equals("pred_xstart");
-                golden.check(tensor, stack(golden, samples, ofX0));
+                golden.check(tensor, LdmSamplersGolden.stack(golden, samples, ofX0));
             }
         }
         if (golden.has("timestep_map")) {
@@ -86,21 +83,5 @@ public final class TrajectoryGolden implements GoldenFamily {
 
     private static Variance variance(String description) {
         return description.contains("FIXED_SMALL") ? Variance.FIXED_SMALL : Variance.FIXED_LARGE;
-    }
-
-    /** Row k is x after k + 1 steps, or the x0-hat of step k. */
-    private static NDArray stack(GoldenCase golden, Samples samples, boolean ofX0) {
-        List<Images> rows = new ArrayList<>();
-        for (Samples.Moment moment : samples.trajectory()) {
-            rows.add(ofX0 ? moment.x0Hat() : moment.xt());
-        }
-        if (!ofX0) {
-            rows.remove(0);
-            rows.add(samples.images());
-        }
-        Images all = Images.concat(rows.toArray(Images[]::new));
-        Shape shape =
-                new Shape(rows.size(), samples.images().count()).addAll(samples.images().item());
-        return all.tensor(golden.manager()).reshape(shape);
     }
 }
