@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import memoria.amg.AmgGolden;
 import memoria.amg.AmgTextGolden;
+import memoria.checkpoint.TorchFileGolden;
 import memoria.golden.Golden;
 import memoria.golden.GoldenFamily;
 import memoria.golden.LdmSamplersGolden;
@@ -53,6 +54,7 @@ class GoldenParityTest {
                     new DiffusersGolden(),
                     new ResNetGolden(),
                     new TinyEmbedGolden(),
+                    new TorchFileGolden(),
                     new TextGolden(),
                     new AmgGolden(),
                     new AmgTextGolden(),

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import com.google.gson.JsonElement;
 import java.util.Collections;
 import java.util.List;
+import memoria.checkpoint.TorchFile;
 import memoria.golden.GoldenCase;
 import memoria.golden.GoldenFamily;
 import memoria.torch.Autograd;
@@ -20,6 +21,7 @@ public final class TinyEmbedGolden implements GoldenFamily {
     public void compare(GoldenCase golden) {
         NDArray x = golden.input("x");
         golden.weights();
+        checkpoints(golden);
         int channels = (int) x.getShape().get(1);
         // Undoes that images are in [-1, 1]: the input is prepared already.
         Preprocessing prepared =
@@ -42,6 +44,25 @@ public final class TinyEmbedGolden implements GoldenFamily {
             }
         }
         golden.check("embedding", farthest);
+    }
+
+    /** The weights are in {@code .pt} files too, alone or deep inside a checkpoint: these are what is compared with the tensors. */
+    private static void checkpoints(GoldenCase golden) {
+        for (JsonElement element : golden.constants().getAsJsonArray("files")) {
+            String file = element.getAsString();
+            if (!file.contains("torchscript")) {
+                TorchFile.read(golden.beside(file))
+                        .tensors(golden.manager())
+                        .forEach((name, tensor) -> check(golden, name, tensor));
+            }
+        }
+    }
+
+    private static void check(GoldenCase golden, String name, NDArray tensor) {
+        golden.names().stream()
+                .filter(n -> n.startsWith("weights."))
+                .filter(n -> ("." + name).endsWith(n.substring("weights".length())))
+                .forEach(n -> golden.check(n, tensor));
     }
 
     private static List<String> scripts(GoldenCase golden) {
