@@ -141,7 +141,7 @@ public final class AmgGolden implements GoldenFamily {
         private NDArray network() {
             double[] times = new double[seeds.count()];
             Arrays.fill(times, t);
-            return Autograd.off(() -> net.forward(xt, times, null, Dropout.NONE));
+            return Autograd.off(() -> net.forward(xt, times, Condition.none(), Dropout.NONE));
         }
 
         /** The recorded mixture of the network and the noise that an image of zeros would have. */
@@ -153,7 +153,7 @@ public final class AmgGolden implements GoldenFamily {
                 public Prediction predict(NDArray x, double[] index, Condition condition) {
                     double[] times = new double[index.length];
                     Arrays.fill(times, t);
-                    NDArray out = net.forward(x, times, null, Dropout.NONE);
+                    NDArray out = net.forward(x, times, Condition.none(), Dropout.NONE);
                     return new Prediction(Ops.axpby(weights[0], out, ofNoise, x));
                 }
 
