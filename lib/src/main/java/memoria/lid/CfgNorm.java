@@ -69,9 +69,14 @@ public final class CfgNorm implements Estimator<CfgNorm.Norms> {
     }
 
     @Override
+    public String name() {
+        return "score norm";
+    }
+
+    @Override
     public JsonObject spec() {
         JsonObject spec = new JsonObject();
-        spec.addProperty("kind", "score norm");
+        spec.addProperty("kind", name());
         spec.add("t0", level.spec());
         spec.addProperty("steps", steps);
         return spec;

@@ -19,9 +19,17 @@ import memoria.diffusion.Denoiser;
 public interface Estimator<R> {
 
     /**
+     * What it is called.
+     *
+     * @return for progress bars
+     */
+    String name();
+
+    /**
      * What is measured, without model and images.
      *
      * @return a fresh object
+     * @throws IllegalStateException if its noise comes from elsewhere, which has no description
      */
     JsonObject spec();
 
@@ -90,6 +98,7 @@ public interface Estimator<R> {
      * @param images clean images of its shape, at least one
      * @return the job
      * @throws IllegalArgumentException if there is no image
+     * @throws IllegalStateException if the estimator has no {@link #spec}
      */
     default LidJob<R> job(ModelId id, Supplier<? extends Denoiser> model, Images images) {
         return new LidJob<>(this, id, model, images);

@@ -8,12 +8,17 @@ import java.util.Map;
 import memoria.data.Images;
 import memoria.diffusion.Condition;
 import memoria.diffusion.Denoiser;
+import memoria.diffusion.Noise;
+import memoria.diffusion.NoiseSource;
 import memoria.progress.Progress;
 import memoria.torch.Autograd;
 import memoria.torch.Scope;
 
 /** The loop over batches that all estimators share. */
 final class Estimators {
+
+    /** The library's own numbers. */
+    static final NoiseSource DRAWN = Noise::tensor;
 
     private Estimators() {}
 
@@ -23,8 +28,7 @@ final class Estimators {
         int n = images.count();
         Condition each = condition.fit(n);
         Map<String, List<double[]>> rows = new LinkedHashMap<>();
-        String label = estimator.spec().get("kind").getAsString();
-        try (Progress progress = Progress.start(label, n)) {
+        try (Progress progress = Progress.start(estimator.name(), n)) {
             for (int from = 0; from < n; from += estimator.batch()) {
                 Progress.checkpoint();
                 int to = Math.min(n, from + estimator.batch());
@@ -64,6 +68,14 @@ final class Estimators {
                     "images: of shape " + images.item() + "; the model takes " + model.item());
         }
         images.requireFinite("images");
+    }
+
+    /** Noise of the library has a description, noise from elsewhere has none. */
+    static void requireDescribed(NoiseSource noise) {
+        if (noise != DRAWN) {
+            throw new IllegalStateException(
+                    "noise: numbers from elsewhere have no spec; leave noise(...) out to keep the result in a store");
+        }
     }
 
     /** The values of a float64 tensor (B, m) as rows; refuses what is not a number. */

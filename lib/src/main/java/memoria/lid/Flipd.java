@@ -12,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import memoria.diffusion.Condition;
 import memoria.diffusion.Denoiser;
-import memoria.diffusion.Noise;
 import memoria.diffusion.NoiseSchedule;
 import memoria.diffusion.NoiseSource;
 import memoria.diffusion.Seeds;
@@ -76,7 +75,7 @@ public final class Flipd implements Estimator<FlipdValues> {
         if (t0.length == 0) {
             throw new IllegalArgumentException("t0: no noise level; at least one is needed");
         }
-        return new Flipd(List.of(t0), new Settings(Trace.USUAL, 1, 0, 64, Noise::tensor));
+        return new Flipd(List.of(t0), new Settings(Trace.USUAL, 1, 0, 64, Estimators.DRAWN));
     }
 
     /**
@@ -158,11 +157,17 @@ public final class Flipd implements Estimator<FlipdValues> {
     }
 
     @Override
+    public String name() {
+        return "FLIPD";
+    }
+
+    @Override
     public JsonObject spec() {
+        Estimators.requireDescribed(settings.noise);
         JsonArray at = new JsonArray();
         levels.forEach(level -> at.add(level.spec()));
         JsonObject spec = new JsonObject();
-        spec.addProperty("kind", "FLIPD");
+        spec.addProperty("kind", name());
         spec.add("t0", at);
         spec.addProperty("trace", settings.trace.name());
         spec.addProperty("probes", settings.probes);

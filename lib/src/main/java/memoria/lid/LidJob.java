@@ -53,6 +53,7 @@ public final class LidJob<R> implements Work {
         if (images.count() == 0) {
             throw new IllegalArgumentException("images: none; at least one is needed");
         }
+        estimator.spec();
     }
 
     private LidJob(

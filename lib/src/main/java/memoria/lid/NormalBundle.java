@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.Map;
 import memoria.diffusion.Condition;
 import memoria.diffusion.Denoiser;
-import memoria.diffusion.Noise;
 import memoria.diffusion.NoiseSchedule;
 import memoria.diffusion.NoiseSource;
 import memoria.diffusion.Seeds;
@@ -54,7 +53,7 @@ public final class NormalBundle implements Estimator<Spectra> {
      * @return the estimator
      */
     public static NormalBundle at(NoiseLevel t0) {
-        return new NormalBundle(t0, new Settings(0, false, 0, 64, Noise::tensor));
+        return new NormalBundle(t0, new Settings(0, false, 0, 64, Estimators.DRAWN));
     }
 
     /**
@@ -120,9 +119,15 @@ public final class NormalBundle implements Estimator<Spectra> {
     }
 
     @Override
+    public String name() {
+        return "normal bundle";
+    }
+
+    @Override
     public JsonObject spec() {
+        Estimators.requireDescribed(settings.noise);
         JsonObject spec = new JsonObject();
-        spec.addProperty("kind", "normal bundle");
+        spec.addProperty("kind", name());
         spec.add("t0", level.spec());
         spec.addProperty("k", settings.k);
         spec.addProperty("centred", settings.centred);

@@ -1,8 +1,17 @@
 package memoria.lid;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
+import memoria.checkpoint.SafeTensors;
+import memoria.torch.Tensors;
+import memoria.torch.Torch;
 
 /**
  * One descending row of singular values, or of variances, per image: what the methods measure that count how many are large. A threshold
@@ -20,6 +29,10 @@ public final class Spectra {
         /** Directions within the manifold, as in {@link LocalPca} and {@link JacobianRank}: LID is their number. */
         TANGENT
     }
+
+    private static final String VALUES = "values";
+    private static final String AMBIENT = "ambient";
+    private static final String LARGE = "large";
 
     private final double[][] values;
     private final int d;
@@ -57,6 +70,46 @@ public final class Spectra {
             }
         }
         return new Spectra(values, ambient, large);
+    }
+
+    /**
+     * Keeps the spectra of a generator or a set in a file, so that thresholds can be tried without measuring again. Those of a denoiser are kept
+     * by {@link Estimator#job}.
+     *
+     * @param file safetensors; it appears under its name only when it is whole
+     * @param made how they were made, for whoever opens the file
+     * @throws java.io.UncheckedIOException if the file cannot be written
+     */
+    public void save(Path file, String made) {
+        int width = values[0].length;
+        double[] flat = Arrays.stream(values).flatMapToDouble(Arrays::stream).toArray();
+        try (NDManager manager = Torch.manager()) {
+            Map<String, NDArray> tensors =
+                    Map.of(VALUES, Tensors.of(manager, flat, new Shape(values.length, width)));
+            Map<String, String> notes =
+                    Map.of(AMBIENT, Integer.toString(d), LARGE, large.name(), "made", made);
+            SafeTensors.write(file, tensors, notes);
+        }
+    }
+
+    /**
+     * Opens kept spectra.
+     *
+     * @param file what {@link #save} wrote
+     * @return the spectra
+     * @throws IllegalArgumentException if the file is damaged or holds something else
+     * @throws java.io.UncheckedIOException if it cannot be read
+     */
+    public static Spectra load(Path file) {
+        SafeTensors content = SafeTensors.read(file);
+        Map<String, String> notes = content.metadata();
+        if (!notes.keySet().containsAll(List.of(AMBIENT, LARGE))) {
+            throw new IllegalArgumentException("file: " + file + " holds no spectra");
+        }
+        try (NDManager manager = Torch.manager()) {
+            double[][] rows = Estimators.rows(VALUES, content.tensor(manager, VALUES), 0);
+            return of(rows, Integer.parseInt(notes.get(AMBIENT)), Large.valueOf(notes.get(LARGE)));
+        }
     }
 
     /**

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.util.List;
+import memoria.artifact.ModelId;
 import memoria.data.DataSet;
 import memoria.data.Images;
 import memoria.data.Provenance;
@@ -127,6 +128,15 @@ public final class BadLid extends BadInput {
                 () -> CfgNorm.at(t0).of(new Broken(model), points),
                 "model: its score",
                 "NaN");
+        fails(
+                IllegalStateException.class,
+                "a job whose noise has no description",
+                () ->
+                        NormalBundle.at(t0)
+                                .noise((manager, stream, seeds, step, item) -> null)
+                                .job(new ModelId("points", "0".repeat(64)), () -> model, points),
+                "noise",
+                "spec");
         refused("no Euler steps", () -> CfgNorm.at(t0).flow(0), "count: 0", "at least 1");
         DataSet set = DataSet.of(points, new int[2], List.of("points"), Provenance.made("points"));
         refused("a set smaller than k", () -> LocalPca.of(set).spectra(), "k: 100", "set of 2");

@@ -1,12 +1,14 @@
 package memoria.lid;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import memoria.data.DataSet;
@@ -16,6 +18,7 @@ import memoria.diffusion.Analytic;
 import memoria.diffusion.Condition;
 import memoria.diffusion.Noise;
 import memoria.diffusion.Seeds;
+import memoria.models.Models;
 import memoria.torch.Autograd;
 import memoria.torch.Ops;
 import memoria.torch.Scope;
@@ -23,6 +26,7 @@ import memoria.torch.Tensors;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -126,6 +130,20 @@ class SpectraTest {
         assertThat(tangent.percentile(50)).isCloseTo(0.75, within(1e-12));
         assertThat(tangent.lidByPercentile(50)).containsExactly(3, 1);
         assertThat(normal.lidByLargestGap()).containsExactly(2, 3);
+    }
+
+    @Test
+    void keptSpectraAreTheSameSpectra(@TempDir Path folder) {
+        double[][] values = {{9, 8, 1, 1e-9}, {7, 0.4, 0.3, 0.2}};
+        Spectra spectra = Spectra.of(values, 6, Spectra.Large.TANGENT);
+        spectra.save(folder.resolve("s.safetensors"), "by hand");
+        Spectra read = Spectra.load(folder.resolve("s.safetensors"));
+        assertThat(read.of(0)).isEqualTo(values[0]);
+        assertThat(read.ambient()).isEqualTo(6);
+        assertThat(read.lid(1)).isEqualTo(spectra.lid(1));
+        assertThatThrownBy(() -> Spectra.load(Models.folder().resolve("fashion-clean.safetensors")))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("holds no spectra");
     }
 
     @Test
