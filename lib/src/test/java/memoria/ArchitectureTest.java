@@ -43,7 +43,7 @@ class ArchitectureTest {
                     List.of("notebook"));
 
     /** Packages with a place but without a class so far. Whoever builds one takes it off this list. */
-    private static final Set<String> PLANNED = Set.of("side");
+    private static final Set<String> PLANNED = Set.of();
 
     private static final JavaClasses MAIN =
             new ClassFileImporter()
@@ -115,7 +115,7 @@ class ArchitectureTest {
             }
         }
         assertThat(found).containsExactlyInAnyOrderElementsOf(built().toList());
-        assertThat(FLOOR_OF).containsKeys(PLANNED.toArray(new String[0]));
+        assertThat(FLOOR_OF.keySet().containsAll(PLANNED)).isTrue();
     }
 
     @Test

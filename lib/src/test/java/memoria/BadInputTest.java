@@ -14,6 +14,7 @@ import memoria.badinput.BadFiles;
 import memoria.badinput.BadInput;
 import memoria.badinput.BadLid;
 import memoria.badinput.BadPrompts;
+import memoria.badinput.BadSide;
 import memoria.badinput.BadSimilarity;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.AfterAll;
@@ -43,6 +44,7 @@ class BadInputTest {
                         new BadLid(),
                         new BadFiles(folder),
                         new BadPrompts(folder),
+                        new BadSide(),
                         new BadSimilarity(folder));
     }
 

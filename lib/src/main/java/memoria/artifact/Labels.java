@@ -60,6 +60,25 @@ public final class Labels {
     }
 
     /**
+     * The rule a {@link #spec} describes.
+     *
+     * @param spec as {@link #spec} wrote it
+     * @return an equal rule
+     * @throws IllegalArgumentException if the object is not such a description
+     */
+    public static Labels of(JsonObject spec) {
+        String rule = spec.has("rule") ? spec.get("rule").getAsString() : "missing";
+        return switch (rule) {
+            case "none" -> none();
+            case "all" -> all(spec.get("number").getAsLong());
+            case "seed_modulo" -> seedModulo(spec.get("number").getAsLong());
+            default ->
+                    throw new IllegalArgumentException(
+                            "spec: rule '" + rule + "' is not one of none, all, seed_modulo");
+        };
+    }
+
+    /**
      * The rule applied.
      *
      * @param seeds of a batch
@@ -76,7 +95,12 @@ public final class Labels {
         };
     }
 
-    JsonObject spec() {
+    /**
+     * A description from which {@link #of(JsonObject)} rebuilds the rule.
+     *
+     * @return a fresh object
+     */
+    public JsonObject spec() {
         JsonObject spec = new JsonObject();
         spec.addProperty("rule", rule.name().toLowerCase(java.util.Locale.ROOT));
         if (rule != Rule.NONE) {

@@ -42,7 +42,12 @@ public record ModelId(String name, String sha256) {
         return new ModelId(name, Checksum.sha256(file));
     }
 
-    JsonObject spec() {
+    /**
+     * A description, part of the key of what the model makes.
+     *
+     * @return a fresh object
+     */
+    public JsonObject spec() {
         JsonObject spec = new JsonObject();
         spec.addProperty("name", name);
         spec.addProperty("sha256", sha256);

@@ -5,9 +5,11 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import memoria.data.Images;
 import memoria.torch.Ops;
+import memoria.torch.Scope;
 import memoria.torch.Tensors;
 import memoria.torch.Torch;
 
@@ -20,16 +22,18 @@ import memoria.torch.Torch;
  */
 public final class Analytic implements Denoiser, AutoCloseable {
 
-    /** The mean of x_0 given x_t, for flat rows in double precision. */
+    /** A function of flat rows x_t in double precision and their times: the mean of x_0 given x_t, or {@code log p_t(x_t)}. */
     @FunctionalInterface
-    private interface Posterior {
-        NDArray x0Hat(NDArray xt, double[] t);
+    private interface Exact {
+        NDArray of(NDArray xt, double[] t);
     }
 
     private final NDManager manager = Torch.manager();
     private final NoiseSchedule schedule;
     private final Shape item;
-    private Posterior posterior;
+    private Exact posterior;
+    private Exact evidence;
+    private List<Analytic> parts = List.of();
 
     private Analytic(NoiseSchedule schedule, Shape item) {
         this.schedule = schedule;
@@ -86,14 +90,19 @@ public final class Analytic implements Denoiser, AutoCloseable {
             }
         }
         Analytic model = new Analytic(schedule, item);
-        NDArray centre = Tensors.of(model.manager, mean, new Shape(1, d));
+        NDArray centre = constant(Tensors.of(model.manager, mean, new Shape(1, d)));
         if (k == 0) {
             model.posterior = (xt, t) -> xt.sub(xt).add(centre);
+            model.evidence =
+                    (xt, t) -> {
+                        NDArray signal = column(xt, t, s -> Math.sqrt(schedule.alphaBar(s)));
+                        return model.logNormal(xt.sub(signal.mul(centre)), t);
+                    };
             return model;
         }
         double[] flat = Arrays.stream(directions).flatMapToDouble(Arrays::stream).toArray();
-        NDArray basis = Tensors.of(model.manager, flat, new Shape(k, d));
-        NDArray transposed = basis.transpose();
+        NDArray basis = constant(Tensors.of(model.manager, flat, new Shape(k, d)));
+        NDArray transposed = constant(basis.transpose());
         model.posterior =
                 (xt, t) -> {
                     double[] gain = new double[t.length * k];
@@ -109,7 +118,34 @@ public final class Analytic implements Denoiser, AutoCloseable {
                     NDArray inBasis = residual.matMul(transposed).mul(weights);
                     return inBasis.matMul(basis).add(centre);
                 };
+        model.evidence =
+                (xt, t) -> {
+                    // Along a direction the variance is alphaBar v + noise; elsewhere noise alone.
+                    double[] excess = new double[t.length * k];
+                    double[] logs = new double[t.length];
+                    for (int i = 0; i < excess.length; i++) {
+                        double noise = model.variance(t[i / k]);
+                        double full = schedule.alphaBar(t[i / k]) * variances[i % k] + noise;
+                        excess[i] = (1 / noise - 1 / full) / 2;
+                        logs[i / k] -= Math.log(full / noise) / 2;
+                    }
+                    NDArray signal = column(xt, t, s -> Math.sqrt(schedule.alphaBar(s)));
+                    NDArray residual = xt.sub(signal.mul(centre));
+                    NDArray gain = Tensors.of(xt.getManager(), excess, new Shape(t.length, k));
+                    NDArray along = residual.matMul(transposed).square().mul(gain);
+                    return model.logNormal(residual, t)
+                            .add(along.sum(new int[] {1}, true))
+                            .add(Tensors.of(xt.getManager(), logs, new Shape(t.length, 1)));
+                };
         return model;
+    }
+
+    /** {@code log N(residual; 0, (1 - alphaBar_t) I)}, one per row. */
+    private NDArray logNormal(NDArray residual, double[] t) {
+        NDArray half = column(residual, t, s -> -0.5 / variance(s));
+        double d = item.size();
+        NDArray norm = column(residual, t, s -> -d / 2 * Math.log(2 * Math.PI * variance(s)));
+        return residual.square().sum(new int[] {1}, true).mul(half).add(norm);
     }
 
     private static double dot(double[] a, double[] b) {
@@ -151,23 +187,99 @@ public final class Analytic implements Denoiser, AutoCloseable {
             data[i] = pixels[i];
             halfNorms[i / d] += 0.5 * data[i] * data[i];
         }
-        for (int i = 0; i < weights.length; i++) {
-            logWeights[i] = Math.log(weights[i]);
+        double total = weights.length == 0 ? n : Arrays.stream(weights).sum();
+        for (int i = 0; i < n; i++) {
+            logWeights[i] = Math.log((weights.length == 0 ? 1 : weights[i]) / total);
         }
-        NDArray points = Tensors.of(model.manager, data, new Shape(n, d));
-        NDArray transposed = points.transpose();
-        NDArray norms = Tensors.of(model.manager, halfNorms, new Shape(1, n));
-        NDArray prior = Tensors.of(model.manager, logWeights, new Shape(1, n));
-        model.posterior =
+        NDArray points = constant(Tensors.of(model.manager, data, new Shape(n, d)));
+        NDArray transposed = constant(points.transpose());
+        NDArray norms = constant(Tensors.of(model.manager, halfNorms, new Shape(1, n)));
+        NDArray prior = constant(Tensors.of(model.manager, logWeights, new Shape(1, n)));
+        Exact logits =
                 (xt, t) -> {
                     NDArray dot = xt.matMul(transposed);
                     NDArray a =
                             column(xt, t, s -> Math.sqrt(schedule.alphaBar(s)) / model.variance(s));
                     NDArray b = column(xt, t, s -> -schedule.alphaBar(s) / model.variance(s));
-                    NDArray logits = a.mul(dot).add(b.mul(norms)).add(prior);
-                    return logits.softmax(-1).matMul(points);
+                    return a.mul(dot).add(b.mul(norms)).add(prior);
                 };
+        model.posterior = (xt, t) -> logits.of(xt, t).softmax(-1).matMul(points);
+        model.evidence = (xt, t) -> logSumExp(logits.of(xt, t)).add(model.logNormal(xt, t));
         return model;
+    }
+
+    /**
+     * Data that comes from one of several parts: {@code x0-hat} is the parts' {@code x0-hat}, weighted by the probability of each part given
+     * x_t, {@code softmax_k(log w_k + log p_k,t(x_t))}.
+     *
+     * @param weights how often data comes from each part, above 0, in any unit
+     * @param parts exact denoisers of one schedule and item, at least one; closed with the mixture
+     * @return the exact denoiser of the mixture
+     * @throws IllegalArgumentException if there is no part, the counts differ, a weight is not above 0, or the parts differ in schedule or
+     *     item
+     */
+    public static Analytic mixture(double[] weights, Analytic... parts) {
+        if (parts.length == 0
+                || parts.length != weights.length
+                || !Arrays.stream(weights).allMatch(w -> w > 0)) {
+            throw new IllegalArgumentException(
+                    "weights, parts: "
+                            + Arrays.toString(weights)
+                            + " for "
+                            + parts.length
+                            + " parts; one above 0 for each of at least one part");
+        }
+        NoiseSchedule schedule = parts[0].schedule;
+        for (Analytic part : parts) {
+            if (!part.item.equals(parts[0].item) || !part.schedule.spec().equals(schedule.spec())) {
+                throw new IllegalArgumentException(
+                        "parts: one has another schedule or item than the first, " + parts[0].item);
+            }
+        }
+        Analytic model = new Analytic(schedule, parts[0].item);
+        model.parts = List.of(parts);
+        double total = Arrays.stream(weights).sum();
+        double[] logs = Arrays.stream(weights).map(w -> Math.log(w / total)).toArray();
+        NDArray prior = constant(Tensors.of(model.manager, logs, new Shape(1, logs.length)));
+        Exact logits =
+                (xt, t) ->
+                        Ops.cat(model.parts.stream().map(p -> p.evidence.of(xt, t)).toList(), 1)
+                                .add(prior);
+        model.posterior =
+                (xt, t) -> {
+                    NDArray share = logits.of(xt, t).softmax(-1);
+                    NDArray sum = null;
+                    for (int k = 0; k < parts.length; k++) {
+                        NDArray x0Hat = parts[k].posterior.of(xt, t);
+                        NDArray part = x0Hat.mul(Ops.narrow(share, 1, k, 1));
+                        sum = sum == null ? part : sum.add(part);
+                    }
+                    return sum;
+                };
+        model.evidence = (xt, t) -> logSumExp(logits.of(xt, t));
+        return model;
+    }
+
+    private static NDArray logSumExp(NDArray x) {
+        NDArray largest = Ops.detach(x.max(new int[] {1}, true));
+        return x.sub(largest).exp().sum(new int[] {1}, true).log().add(largest);
+    }
+
+    /**
+     * The density of noisy data, exactly.
+     *
+     * @param x (B, item)
+     * @param t one time per row
+     * @return {@code log p_t(x)}, float64 (B), recording if x is
+     */
+    public NDArray logDensity(NDArray x, double[] t) {
+        NDArray xt = Ops.cast(x, DataType.FLOAT64).reshape(t.length, item.size());
+        return evidence.of(xt, t).reshape(t.length);
+    }
+
+    /** A tensor that lives as long as the model, whatever scope the model was made in. */
+    private static NDArray constant(NDArray tensor) {
+        return Scope.release(tensor);
     }
 
     private double variance(double t) {
@@ -198,7 +310,7 @@ public final class Analytic implements Denoiser, AutoCloseable {
         NDArray xt = Ops.cast(x, DataType.FLOAT64).reshape(t.length, item.size());
         NDArray signal = column(xt, t, s -> -Math.sqrt(schedule.alphaBar(s)) / noise(s));
         NDArray scale = column(xt, t, s -> 1 / noise(s));
-        NDArray epsilon = scale.mul(xt).add(signal.mul(posterior.x0Hat(xt, t)));
+        NDArray epsilon = scale.mul(xt).add(signal.mul(posterior.of(xt, t)));
         return new Prediction(Ops.cast(epsilon, x.getDataType()).reshape(x.getShape()));
     }
 
@@ -228,6 +340,7 @@ public final class Analytic implements Denoiser, AutoCloseable {
     /** Frees the model's tensors. */
     @Override
     public void close() {
+        parts.forEach(Analytic::close);
         manager.close();
     }
 }

@@ -5,7 +5,9 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import memoria.data.Images;
 import memoria.torch.Autograd;
 import memoria.torch.Ops;
@@ -136,6 +138,47 @@ public final class FeatureNetwork implements AutoCloseable {
             }
         }
         return classes;
+    }
+
+    /**
+     * What a classifier believes of every image: {@code softmax(scores)}, of a network without time.
+     *
+     * @param images of {@link #item}
+     * @return one row per image, one number per class
+     * @throws IllegalArgumentException if the images have another shape
+     * @throws IllegalStateException if the network was closed
+     */
+    public float[][] probabilities(Images images) {
+        return rows(images, x -> output(x).softmax(-1));
+    }
+
+    /**
+     * What the last layer reads of every image, of a network without time.
+     *
+     * @param images of {@link #item}
+     * @return one row per image
+     * @throws IllegalArgumentException if the images have another shape
+     * @throws IllegalStateException if the network was closed
+     */
+    public float[][] features(Images images) {
+        return rows(images, this::features);
+    }
+
+    private float[][] rows(Images images, UnaryOperator<NDArray> of) {
+        float[][] rows = new float[images.count()][];
+        for (int from = 0; from < rows.length; from += BATCH) {
+            Images some = images.slice(from, Math.min(rows.length, from + BATCH));
+            float[] flat =
+                    Scope.use(
+                            () ->
+                                    Autograd.off(
+                                            () -> of.apply(some.tensor(manager())).toFloatArray()));
+            int width = flat.length / some.count();
+            for (int i = 0; i < some.count(); i++) {
+                rows[from + i] = Arrays.copyOfRange(flat, i * width, (i + 1) * width);
+            }
+        }
+        return rows;
     }
 
     private ResNet open() {

@@ -1,14 +1,17 @@
 package memoria.training;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.List;
+import memoria.data.Checksum;
 import memoria.data.DataSet;
 import memoria.network.FeatureNetwork;
 import memoria.network.Params;
 import memoria.network.ResNet;
 import memoria.network.ResNetConfig;
+import memoria.torch.Ops;
 import memoria.torch.Torch;
 
 /**
@@ -21,6 +24,7 @@ public final class FeatureTraining extends Trainer<FeatureTraining> {
     private final ResNetConfig config;
     private final FeatureLoss loss;
     private final Recipe recipe;
+    private Path start;
 
     /**
      * A training; nothing happens before {@link #run}.
@@ -56,6 +60,47 @@ public final class FeatureTraining extends Trainer<FeatureTraining> {
         this.recipe = recipe;
     }
 
+    /**
+     * Starts from a trained network instead of fresh parameters: a student from its teacher. Parameters that the file lacks, such as those
+     * of a time module, are fresh.
+     *
+     * @param file what {@link FeatureNetwork#write} wrote; its checksum is part of what decides the result
+     * @return this
+     */
+    public FeatureTraining optStart(Path file) {
+        this.start = file;
+        return this;
+    }
+
+    private ResNet network() {
+        ResNet network = new ResNet(config, Params.fresh(Torch.manager(), recipe.seed()));
+        if (start != null) {
+            try (FeatureNetwork from = FeatureNetwork.read(start)) {
+                var own = network.params().all();
+                from.network()
+                        .params()
+                        .all()
+                        .forEach((name, tensor) -> begin(name, own.get(name), tensor));
+            }
+        }
+        return network;
+    }
+
+    private void begin(String name, NDArray own, NDArray tensor) {
+        if (own == null || !own.getShape().equals(tensor.getShape())) {
+            throw new IllegalArgumentException(
+                    "start: "
+                            + start
+                            + " has '"
+                            + name
+                            + "' "
+                            + tensor.getShape()
+                            + ", this network "
+                            + (own == null ? "has none" : "needs " + own.getShape()));
+        }
+        Ops.assign(own, tensor);
+    }
+
     @Override
     FeatureTraining self() {
         return this;
@@ -83,7 +128,7 @@ public final class FeatureTraining extends Trainer<FeatureTraining> {
     /** A training under way. */
     private final class Run extends Fit {
         final Batches batches = new Batches(data, recipe);
-        final ResNet network = new ResNet(config, Params.fresh(Torch.manager(), recipe.seed()));
+        final ResNet network = network();
         final Learner learner = new Learner("", network.params(), recipe);
 
         Run() {
@@ -100,6 +145,9 @@ public final class FeatureTraining extends Trainer<FeatureTraining> {
             JsonObject all = batches.identity();
             all.add("architecture", config.toJson());
             all.add("loss", loss.spec());
+            if (start != null) {
+                all.addProperty("start", Checksum.sha256(start));
+            }
             return all;
         }
 

@@ -221,6 +221,13 @@ public enum Shipped {
         all.put("fashion-features.resnet", Shipped::features);
         all.put("fashion-copies.resnet", Shipped::copies);
         PointModels.all().forEach((file, training) -> all.put(file, folder -> training.get()));
+        all.put(Surrogates.TEACHER, folder -> Surrogates.teacher(images(folder)));
+        all.put("mild-tdkd.resnet", Surrogates::mild);
+        for (Surrogates.Labelling labels : Surrogates.Labelling.values()) {
+            all.put(
+                    labels.name + ".resnet",
+                    folder -> Surrogates.rare(folder, images(folder), labels));
+        }
         return all;
     }
 

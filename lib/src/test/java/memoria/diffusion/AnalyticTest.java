@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.Shape;
+import java.util.List;
 import memoria.data.Images;
 import memoria.torch.Autograd;
 import memoria.torch.Scope;
@@ -108,6 +109,77 @@ class AnalyticTest {
         }
     }
 
+    private Analytic gaussian() {
+        return Analytic.gaussian(
+                schedule,
+                POINT,
+                new double[] {0.2, 0, -0.1},
+                new double[][] {{1, 0, 0}},
+                new double[] {0.3});
+    }
+
+    private Analytic finite() {
+        Images two = Images.of(new float[] {1, 0.5f, 0, -1, 0, 0.3f}, 2, 3, 1, 1);
+        return Analytic.finite(schedule, two, 3, 1);
+    }
+
+    @Test
+    void predictionsAreTheScoreOfTheDensity() {
+        for (Analytic model :
+                List.of(
+                        gaussian(),
+                        finite(),
+                        Analytic.mixture(new double[] {1, 3}, gaussian(), finite()))) {
+            for (double t : new double[] {3, 40, 90}) {
+                float[] score = scoreOf(model, t, 0.3f, -0.2f, 0.1f);
+                float[] epsilon = predict(model, t, 0.3f, -0.2f, 0.1f);
+                for (int j = 0; j < 3; j++) {
+                    double expected = -epsilon[j] / schedule.noiseStd(t);
+                    assertThat((double) score[j])
+                            .isCloseTo(expected, within(1e-4 * (1 + Math.abs(expected))));
+                }
+            }
+            model.close();
+        }
+    }
+
+    private static float[] scoreOf(Analytic model, double t, float... x) {
+        return Scope.use(
+                () ->
+                        Autograd.on(
+                                () -> {
+                                    NDArray at =
+                                            Tensors.of(model.manager(), x, new Shape(1, 3, 1, 1));
+                                    NDArray leaf = Autograd.leaf(at);
+                                    NDArray log = model.logDensity(leaf, new double[] {t});
+                                    return Autograd.grad(log.sum(), leaf, false).toFloatArray();
+                                }));
+    }
+
+    @Test
+    void aModelOutlivesTheScopeItWasMadeIn() {
+        Analytic model =
+                Scope.use(() -> Analytic.mixture(new double[] {1, 3}, gaussian(), finite()));
+        assertThat(predict(model, 40, 0.3f, -0.2f, 0.1f)).hasSize(3);
+        model.close();
+    }
+
+    @Test
+    void aMixturesDensityIsTheWeightedSumOfItsParts() {
+        double[] t = {30};
+        try (Analytic one = gaussian();
+                Analytic other = finite();
+                Analytic both = Analytic.mixture(new double[] {1, 3}, gaussian(), finite())) {
+            NDArray x =
+                    Tensors.of(both.manager(), new float[] {0.4f, 0.1f, 0}, new Shape(1, 3, 1, 1));
+            double expected =
+                    0.25 * Math.exp(one.logDensity(x, t).getDouble())
+                            + 0.75 * Math.exp(other.logDensity(x, t).getDouble());
+            assertThat(Math.exp(both.logDensity(x, t).getDouble()))
+                    .isCloseTo(expected, within(1e-6 * expected));
+        }
+    }
+
     @Test
     void malformedDataIsRefused() {
         Images one = Images.of(new float[3], 1, 3, 1, 1);
@@ -122,7 +194,13 @@ class AnalyticTest {
                                 Analytic.gaussian(
                                         schedule, POINT, new double[3], skewed, new double[2]))
                 .withMessageStartingWith("directions: ");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Analytic.mixture(new double[0]))
+                .withMessageStartingWith("weights, parts: [] for 0 parts");
         try (Analytic model = Analytic.finite(schedule, one)) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> Analytic.mixture(new double[] {-1}, model))
+                    .withMessageStartingWith("weights, parts: [-1.0] for 1 parts");
             assertThatIllegalArgumentException()
                     .isThrownBy(
                             () ->
