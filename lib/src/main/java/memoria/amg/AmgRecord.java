@@ -1,7 +1,10 @@
 package memoria.amg;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import tech.tablesaw.api.BooleanColumn;
 import tech.tablesaw.api.DoubleColumn;
 import tech.tablesaw.api.IntColumn;
@@ -68,6 +71,37 @@ public final class AmgRecord {
                     "seed: " + seed + "; nothing was recorded of this image");
         }
         return table(own);
+    }
+
+    /**
+     * What the guidance did to each image.
+     *
+     * @return one row per image, in the order recorded: {@code seed}, {@code first armed} (the share of steps left when it was first guided,
+     *     missing if it never was), {@code steps armed} (a count), {@code last similarity} (of the last step)
+     */
+    public synchronized Table summary() {
+        var seed = LongColumn.create("seed");
+        var first = DoubleColumn.create("first armed");
+        var steps = IntColumn.create("steps armed");
+        var last = DoubleColumn.create("last similarity");
+        Map<Long, List<Entry>> bySeed =
+                entries.stream()
+                        .collect(
+                                Collectors.groupingBy(
+                                        Entry::seed, LinkedHashMap::new, Collectors.toList()));
+        bySeed.forEach(
+                (image, own) -> {
+                    List<Entry> armed = own.stream().filter(Entry::armed).toList();
+                    seed.append(image);
+                    steps.append(armed.size());
+                    last.append(own.get(own.size() - 1).similarity);
+                    if (armed.isEmpty()) {
+                        first.appendMissing();
+                    } else {
+                        first.append(armed.get(0).tau);
+                    }
+                });
+        return Table.create("guided images", seed, first, steps, last);
     }
 
     /**

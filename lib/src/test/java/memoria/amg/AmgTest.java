@@ -278,6 +278,22 @@ class AmgTest {
                     .isEqualTo(all.doubleColumn("similarity").get(i) > threshold);
         }
         assertThat(seen.of(7).rowCount()).isEqualTo(10);
+        Table summary = seen.summary();
+        assertThat(summary.longColumn("seed").asObjectArray())
+                .containsExactly(boxed(SEEDS.values()));
+        for (int i = 0; i < SEEDS.count(); i++) {
+            Table own = seen.of(i);
+            Table armed = own.where(own.booleanColumn("armed").isTrue());
+            assertThat(summary.intColumn("steps armed").get(i)).isEqualTo(armed.rowCount());
+            assertThat(summary.doubleColumn("last similarity").get(i))
+                    .isEqualTo(own.doubleColumn("similarity").get(9));
+            assertThat(summary.doubleColumn("first armed").isMissing(i))
+                    .isEqualTo(armed.isEmpty());
+            if (!armed.isEmpty()) {
+                assertThat(summary.doubleColumn("first armed").get(i))
+                        .isEqualTo(armed.doubleColumn("tau").get(0));
+            }
+        }
     }
 
     private static Long[] boxed(long[] values) {
