@@ -287,8 +287,7 @@ class AmgTest {
             assertThat(summary.intColumn("steps armed").get(i)).isEqualTo(armed.rowCount());
             assertThat(summary.doubleColumn("last similarity").get(i))
                     .isEqualTo(own.doubleColumn("similarity").get(9));
-            assertThat(summary.doubleColumn("first armed").isMissing(i))
-                    .isEqualTo(armed.isEmpty());
+            assertThat(summary.doubleColumn("first armed").isMissing(i)).isEqualTo(armed.isEmpty());
             if (!armed.isEmpty()) {
                 assertThat(summary.doubleColumn("first armed").get(i))
                         .isEqualTo(armed.doubleColumn("tau").get(0));
