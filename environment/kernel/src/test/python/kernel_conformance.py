@@ -2,16 +2,31 @@
 
     JUPYTER_PATH=build/jupyter python3 -m unittest -v kernel_conformance
 """
+import hashlib
+import http.server
 import os
+import re
+import tempfile
+import threading
 import time
 import unittest
-from queue import Empty
 
 import jupyter_kernel_test
 from jupyter_client.utils import run_sync
 
 KERNEL = os.environ.get("KERNEL", "java")
-PATIENCE = 15
+PATIENCE = 90
+TRIES = 3
+jupyter_kernel_test.TIMEOUT = PATIENCE
+
+
+def slowness():
+    """How many times longer than alone a process takes now, beside everything else that runs on this machine; at least 1."""
+    wall, used = time.monotonic(), time.process_time()
+    while time.process_time() - used < 0.05:
+        pass
+    share = (time.monotonic() - wall) / (time.process_time() - used)
+    return max(1.0, share, os.getloadavg()[0] / os.cpu_count())
 
 
 class Conformance(jupyter_kernel_test.KernelTests):
@@ -185,7 +200,7 @@ class Cells(Session):
 
     def test_time_is_told(self):
         outputs = self.ok("%%time\nThread.sleep(20);\n41 + 1")
-        self.assertRegex(self.text(outputs), r"time: 0\.\d+ s")
+        self.assertRegex(self.text(outputs), r"time: \d+\.\d+ s")
         self.assertEqual([m["content"]["data"]["text/plain"] for m in outputs if m["msg_type"] == "execute_result"], ["42"])
 
     def test_all_cells_run_on_one_thread(self):
@@ -196,24 +211,57 @@ class Cells(Session):
         self.assertEqual(len(set(ids)), 1)
 
 
-class Interrupts(Session):
-    def interrupted(self, code, within, settle=1.0):
-        """Interrupts a cell that would run for long; returns its reply and what it published."""
+class Stopping(Session):
+    """Cells that are interrupted. How fast they end is measured on a machine that may do other things: see the limit."""
+
+    def begun(self, msg_id, sign, timeout=PATIENCE):
+        """Waits until the cell has shown a sign of what is to be interrupted."""
+        end = time.time() + timeout
+        while True:
+            message = run_sync(self.kc.iopub_channel.get_msg)(timeout=max(0.1, end - time.time()))
+            if message["parent_header"].get("msg_id") == msg_id and sign(message):
+                return
+
+    def interrupted(self, code, sign):
+        """Interrupts a cell once it has begun; returns its reply, what it published then, and the seconds it took to end."""
         msg_id = self.kc.execute(code)
-        time.sleep(settle)
-        start = time.time()
+        self.begun(msg_id, sign)
+        start = time.monotonic()
         self.km.interrupt_kernel()
         reply = self.reply(msg_id)
-        self.assertLess(time.time() - start, within)
+        seconds = time.monotonic() - start
         outputs = self.outputs(msg_id)
-        time.sleep(0.3)
         self.assertEqual(self.run_cell('"alive"')[0]["status"], "ok")
-        return reply["content"], outputs
+        return reply["content"], outputs, seconds
+
+    def fastest(self, attempt, within):
+        """Attempts until one ends in time, at most TRIES times: a machine that was busy at one moment says nothing of the kernel."""
+        told = []
+        for _ in range(TRIES):
+            before = slowness()
+            result, seconds = attempt()
+            limit = within * max(before, slowness())
+            if seconds < limit:
+                return result
+            told.append("%.2f s, with a limit of %.2f s" % (seconds, limit))
+        self.fail("the interrupted cell ended too late, each time: " + "; ".join(told))
+
+    def says(self, message, text="begun"):
+        return message["msg_type"] == "stream" and text in message["content"]["text"]
 
     def stops(self, code, within):
-        content, _ = self.interrupted(code, within)
-        self.assertEqual((content["status"], content["ename"]), ("error", "Interrupted"))
+        def attempt():
+            content, outputs, seconds = self.interrupted('System.out.println("begun");\n' + code, self.says)
+            self.assertEqual((content["status"], content["ename"]), ("error", "Interrupted"))
+            return (content, outputs), seconds
 
+        return self.fastest(attempt, within)
+
+    def text_result(self, code):
+        return [m["content"]["data"]["text/plain"] for m in self.ok(code) if m["msg_type"] == "execute_result"][0]
+
+
+class Interrupts(Stopping):
     def test_sleep(self):
         self.stops("Thread.sleep(60000)", 1)
 
@@ -242,13 +290,17 @@ class Interrupts(Session):
         self.assertEqual(self.run_cell("1")[0]["status"], "ok")
 
     def test_code_that_answers_the_interrupt_keeps_its_partial_result(self):
-        code = "int steps = 0;\nwhile (!Thread.currentThread().isInterrupted()) { steps++; Thread.onSpinWait(); }\nThread.interrupted();\nsteps > 0"
-        content, outputs = self.interrupted(code.replace("\nThread.interrupted();", ""), 1)
+        self.ok("int steps = 0;")
+        code = 'while (!Thread.currentThread().isInterrupted()) { if (steps++ == 0) System.out.println("begun"); Thread.onSpinWait(); }'
+
+        def attempt():
+            self.ok("steps = 0;")
+            content, _, seconds = self.interrupted(code, self.says)
+            return content, seconds
+
+        content = self.fastest(attempt, 1)
         self.assertEqual(content["ename"], "Interrupted")
         self.assertNotEqual(self.text_result("steps"), "0")
-
-    def text_result(self, code):
-        return [m["content"]["data"]["text/plain"] for m in self.ok(code) if m["msg_type"] == "execute_result"][0]
 
     def test_an_interrupt_between_cells_harms_nothing(self):
         self.km.interrupt_kernel()
@@ -258,7 +310,7 @@ class Interrupts(Session):
     def test_many_interrupts_while_printing_leave_the_sockets_alive(self):
         for _ in range(5):
             msg_id = self.kc.execute('while (true) System.out.println("line");')
-            time.sleep(0.3)
+            self.begun(msg_id, lambda message: self.says(message, "line"))
             for _ in range(5):
                 self.km.interrupt_kernel()
                 time.sleep(0.01)
@@ -266,6 +318,124 @@ class Interrupts(Session):
             self.outputs(msg_id)
             time.sleep(0.5)
         self.assertEqual(self.text_result("1 + 1"), "2")
+
+
+class Trickle(http.server.BaseHTTPRequestHandler):
+    """Half of a file at once, the other half a byte at a time: a download that would take hours."""
+
+    FILE = bytes(range(256)) * 400
+
+    def do_GET(self):
+        first = int((self.headers.get("Range") or "bytes=0-").split("=")[1].split("-")[0])
+        self.send_response(206 if first else 200)
+        if first:
+            self.send_header("Content-Range", "bytes %d-%d/%d" % (first, len(self.FILE) - 1, len(self.FILE)))
+        self.send_header("Content-Length", str(len(self.FILE) - first))
+        self.end_headers()
+        half = max(first, len(self.FILE) // 2)
+        try:
+            self.wfile.write(self.FILE[first:half])
+            for at in range(half, len(self.FILE)):
+                time.sleep(0.05)
+                self.wfile.write(self.FILE[at:at + 1])
+        except OSError:
+            pass
+
+    def log_message(self, *arguments):
+        pass
+
+
+class LongWork(Stopping):
+    """What takes long in this library stops within a second, keeps what it had, and the next cell runs alone."""
+
+    IMPORTS = """
+import java.nio.file.*;
+import java.time.Duration;
+import memoria.data.*;
+import memoria.diffusion.*;
+import memoria.models.*;
+import memoria.network.*;
+import memoria.training.*;
+"""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Trickle)
+        cls.server.daemon_threads = True
+        threading.Thread(target=cls.server.serve_forever, daemon=True).start()
+        reply = cls.kc.execute_interactive(cls.IMPORTS, timeout=PATIENCE)
+        assert reply["content"]["status"] == "ok", reply["content"]
+
+    @classmethod
+    def tearDownClass(cls):
+        super().tearDownClass()
+        cls.server.shutdown()
+        cls.server.server_close()
+        cls.folder.cleanup()
+
+    @staticmethod
+    def done(least):
+        """A sign: the progress bar shows that so many units are done."""
+
+        def sign(message):
+            text = message["content"].get("data", {}).get("text/plain", "")
+            counts = re.search(r"% (\d+)/\d", text)
+            return counts is not None and int(counts.group(1)) >= least
+
+        return sign
+
+    def test_a_sampler_keeps_the_batches_it_has(self):
+        self.ok('var model = Models.denoiser("fashion-heavy");\nvar sampler = Ddim.steps(20).batch(8);\nSamples drawn = null;')
+
+        def attempt():
+            content, _, seconds = self.interrupted("drawn = sampler.sample(model, Seeds.range(0, 8000));", self.done(25))
+            return content, seconds
+
+        self.fastest(attempt, 1)
+        self.assertEqual(self.text_result("!drawn.complete() && drawn.images().count() > 0 && drawn.images().count() < 8000"), "true")
+        again = "java.util.Arrays.equals(drawn.images().pixels(0), sampler.sample(model, Seeds.range(0, 8)).images().pixels(0))"
+        self.assertEqual(self.text_result(again), "true")
+
+    def test_a_training_keeps_its_steps_and_goes_on(self):
+        self.ok(
+            "var points = new VonMisesMixture(1.5, Math.PI / 2, 0.15).sample(100, 0);\n"
+            "var network = new MlpConfig(2, List.of(32), 16, 0.05);\n"
+            'var state = Path.of("%s", "state");\n' % self.folder.name
+            + "Training training(int steps) { return new Training(points, network, NoiseSchedule.linear(1000), Recipe.steps(steps).optBatch(50)); }"
+        )
+
+        def attempt():
+            content, _, seconds = self.interrupted("training(1_000_000).run(state).close();", self.done(1))
+            self.assertEqual((content["status"], content["ename"]), ("error", "Interrupted"))
+            self.assertRegex(content["evalue"], r"Kept: step [1-9]\d* in .*state")
+            return int(content["evalue"].split("Kept: step ")[1].split()[0]), seconds
+
+        kept = self.fastest(attempt, 1)
+        outputs = self.ok("training(%d).run(state).close();" % (kept + 5))
+        last = [m["content"]["data"]["text/plain"] for m in outputs if m["msg_type"] == "update_display_data"][-1]
+        self.assertIn("%d/%d" % (kept + 5, kept + 5), last)
+
+    def test_a_download_keeps_what_arrived_and_goes_on(self):
+        self.ok(
+            'var make = Class.forName("memoria.data.Download").getDeclaredConstructors()[0];\nmake.setAccessible(true);\n'
+            'var to = make.getDeclaringClass().getDeclaredMethod("to", Path.class);\nto.setAccessible(true);\n'
+            'var download = make.newInstance(List.of(java.net.URI.create("http://127.0.0.1:%d/file")), "%s", %dL, Duration.ofMinutes(1));\n'
+            % (self.server.server_port, hashlib.sha256(Trickle.FILE).hexdigest(), len(Trickle.FILE))
+            + 'var target = Path.of("%s", "file");\nvar part = Path.of("%s", "file.part");\n' % (self.folder.name, self.folder.name)
+            + "void fetch() throws Throwable {\n  try { to.invoke(download, target); }\n"
+            "  catch (java.lang.reflect.InvocationTargetException e) { throw e.getCause(); }\n}"
+        )
+
+        def attempt():
+            content, _, seconds = self.interrupted("fetch();", self.done(len(Trickle.FILE) // 2))
+            self.assertEqual((content["status"], content["ename"]), ("error", "Interrupted"))
+            self.assertRegex(content["evalue"], r"Kept: \d+ of %d bytes in .*part" % len(Trickle.FILE))
+            return content, seconds
+
+        self.fastest(attempt, 1)
+        self.assertGreaterEqual(int(self.text_result("Files.size(part)")), len(Trickle.FILE) // 2)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ package memoria.kernel;
  * time and the arrival is that clock's offset, up to the fastest delivery. All times are in milliseconds.
  */
 final class Backlog {
-    /** Waiting requests are handled one after the other, at most this far apart. */
-    static final long GAP = 250;
+    /** Waiting requests are handled one after the other, at most this far apart on a busy machine; a clock that was set matters no longer. */
+    static final long GAP = 5000;
 
     private long offset = Long.MAX_VALUE;
     private long failedAt;

@@ -149,7 +149,7 @@ final class CellEvaluator implements AutoCloseable {
                         "IncompleteInput", message, List.of(message, "    " + place.text(1)));
             }
             if (thread.stopRequested()) {
-                throw traces.interrupted(null);
+                throw traces.interrupted(null, null);
             }
             value = snippet(LoopChecks.insert(part.source().strip()), place);
             at = end;
@@ -168,7 +168,7 @@ final class CellEvaluator implements AutoCloseable {
             Object returned = control.takeValue();
             Throwable thrown = control.takeThrown();
             if (thrown != null && thread.wasInterrupted() && Traces.isInterruption(thrown)) {
-                throw traces.interrupted(event.exception());
+                throw traces.interrupted(event.exception(), thrown);
             }
             if (event.exception() != null) {
                 throw traces.exception(event.exception(), thrown);
@@ -203,7 +203,7 @@ final class CellEvaluator implements AutoCloseable {
             return (T) thread.call(rendering::call);
         } catch (Throwable e) {
             if (thread.wasInterrupted() && Traces.isInterruption(e)) {
-                throw traces.interrupted(null);
+                throw traces.interrupted(null, e);
             }
             throw new CellError(
                     e.getClass().getSimpleName(),

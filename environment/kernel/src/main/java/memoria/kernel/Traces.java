@@ -18,6 +18,9 @@ import jdk.jshell.UnresolvedReferenceException;
 
 /** Tells failures with the reader's cells and lines in place of JShell's snippet numbers and wrapper classes. */
 final class Traces {
+    /** The kernel knows no class of the library; this one it knows by name. */
+    private static final String LIBRARY_INTERRUPTED = "memoria.progress.Interrupted";
+
     private static final String WRAPPER = "REPL\\.\\$JShell\\$\\w+[.$]?";
 
     private final JShell shell;
@@ -100,14 +103,33 @@ final class Traces {
                 simple(name), exception.getMessage() == null ? "" : exception.getMessage(), lines);
     }
 
-    /** A cell that stopped because it was asked to; {@code exception} says where, if it is known. */
-    CellError interrupted(JShellException exception) {
+    /**
+     * A cell that stopped because it was asked to.
+     *
+     * @param exception says where, if it is known
+     * @param thrown what the cell threw, or null; an interruption of the library among it says what was kept
+     */
+    CellError interrupted(JShellException exception, Throwable thrown) {
         List<String> lines = new ArrayList<>();
-        lines.add("Interrupted. What the cell computed before is kept.");
+        String told = told(thrown);
+        lines.add(told == null ? "Interrupted. What the cell computed before is kept." : told);
         if (exception != null) {
             frames(lines, exception.getStackTrace());
         }
-        return new CellError(CellError.INTERRUPTED, "the cell was interrupted", lines);
+        String message =
+                told == null
+                        ? "the cell was interrupted"
+                        : told.replaceFirst("^" + CellError.INTERRUPTED + ": ", "");
+        return new CellError(CellError.INTERRUPTED, message, lines);
+    }
+
+    private static String told(Throwable thrown) {
+        for (Throwable t = thrown; t != null; t = t.getCause()) {
+            if (t.getClass().getName().equals(LIBRARY_INTERRUPTED)) {
+                return t.getMessage();
+            }
+        }
+        return null;
     }
 
     /** Whether an exception is the usual answer of code to an interrupt, whatever it is wrapped in. */
@@ -118,7 +140,7 @@ final class Traces {
                     || t instanceof InterruptedIOException
                     || t instanceof ClosedByInterruptException
                     || t instanceof CancellationException
-                    || t.getClass().getName().equals("memoria.progress.Interrupted")) {
+                    || t.getClass().getName().equals(LIBRARY_INTERRUPTED)) {
                 return true;
             }
         }

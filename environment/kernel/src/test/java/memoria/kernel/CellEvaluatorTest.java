@@ -48,6 +48,7 @@ class CellEvaluatorTest {
     @BeforeEach
     void reset() {
         CellStage.STARTED.set(0);
+        CellStage.RELEASED.set(false);
         STUCK.set(0);
     }
 
@@ -78,9 +79,8 @@ class CellEvaluatorTest {
         return result;
     }
 
-    private static CellError interrupted(CompletableFuture<Object> cell, long withinMillis)
-            throws Exception {
-        long start = System.nanoTime();
+    /** How soon is measured by the protocol tests, which know how busy the machine is. */
+    private static CellError interrupted(CompletableFuture<Object> cell) throws Exception {
         cells.interrupt();
         Throwable thrown =
                 catchThrowableOfType(ExecutionException.class, () -> cell.get(30, TimeUnit.SECONDS))
@@ -89,8 +89,6 @@ class CellEvaluatorTest {
         assertThat(((CellError) thrown).interrupted())
                 .as("%s", ((CellError) thrown).lines())
                 .isTrue();
-        assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start))
-                .isLessThan(withinMillis);
         assertThat(run("1 + 1")).isEqualTo(2);
         return (CellError) thrown;
     }
@@ -193,7 +191,7 @@ class CellEvaluatorTest {
                 "if (STARTED.incrementAndGet() > 0) { while (!Thread.interrupted()) {} throw new RuntimeException(new InterruptedException()); }",
             })
     void anInterruptEndsCodeThatAnswersIt(String cell) throws Exception {
-        interrupted(running(cell), 900);
+        interrupted(running(cell));
     }
 
     @ParameterizedTest
@@ -208,7 +206,7 @@ class CellEvaluatorTest {
             })
     void anInterruptEndsTheReadersOwnLoops(String cell) throws Exception {
         CompletableFuture<Object> result = running(cell);
-        CellError error = interrupted(result, 3000);
+        CellError error = interrupted(result);
         assertThat(error.lines()).anyMatch(line -> line.contains("cell 7, line 2"));
     }
 
@@ -218,7 +216,7 @@ class CellEvaluatorTest {
                 running(
                         "int done = 0;\n{ STARTED.incrementAndGet(); while (!Thread.interrupted()) done = 1; }\ndone + 100");
         cells.interrupt();
-        assertThat(cell.get(10, TimeUnit.SECONDS)).isEqualTo(101);
+        assertThat(cell.get(30, TimeUnit.SECONDS)).isEqualTo(101);
     }
 
     @Test
@@ -226,7 +224,7 @@ class CellEvaluatorTest {
         CompletableFuture<Object> cell =
                 running(
                         "int kept = 0;\n{ STARTED.incrementAndGet(); while (!Thread.currentThread().isInterrupted()) kept = 5; }\nkept = 6;");
-        interrupted(cell, 900);
+        interrupted(cell);
         assertThat(run("kept")).isEqualTo(5);
     }
 
@@ -234,21 +232,39 @@ class CellEvaluatorTest {
     void twoCellsNeverRunAtOnceThoughTheFirstIgnoresItsInterrupt() throws Exception {
         CompletableFuture<Object> first =
                 running(
-                        "{ RUNNING.incrementAndGet(); STARTED.incrementAndGet(); ignoreInterrupts(1500); RUNNING.decrementAndGet(); }");
+                        "{ RUNNING.incrementAndGet(); STARTED.incrementAndGet(); ignoreInterrupts(); RUNNING.decrementAndGet(); }");
         cells.interrupt();
+        CompletableFuture<Integer> runningAtItsEnd =
+                first.handle((value, error) -> CellStage.RUNNING.get());
+        Thread.sleep(50);
         assertThat(first).isNotDone();
-        first.handle((value, error) -> value).get(10, TimeUnit.SECONDS);
-        assertThat(CellStage.RUNNING).hasValue(0);
+        CellStage.RELEASED.set(true);
+        assertThat(runningAtItsEnd.get(30, TimeUnit.SECONDS)).isZero();
         assertThat(run("2 + 2")).isEqualTo(4);
     }
 
     @Test
     void aCallThatNeverLooksAtItsFlagIsReportedAsStuck() throws Exception {
         CompletableFuture<Object> cell =
-                running("{ STARTED.incrementAndGet(); ignoreInterrupts(4600); }");
+                running("{ STARTED.incrementAndGet(); ignoreInterrupts(); }");
         cells.interrupt();
-        cell.handle((value, error) -> value).get(20, TimeUnit.SECONDS);
+        for (int i = 0; i < 2000 && STUCK.get() == 0; i++) {
+            Thread.sleep(10);
+        }
+        CellStage.RELEASED.set(true);
+        cell.handle((value, error) -> value).get(30, TimeUnit.SECONDS);
         assertThat(STUCK).hasValue(1);
+    }
+
+    @Test
+    void whatTheLibraryKeptIsTold() throws Exception {
+        CompletableFuture<Object> cell =
+                running(
+                        "{ STARTED.incrementAndGet(); while (!Thread.interrupted()) {} throw new RuntimeException(new memoria.progress.Interrupted(\"Interrupted: training stopped at 3 of 9.\").keeping(\"step 3 in a file\")); }");
+        CellError error = interrupted(cell);
+        assertThat(error.getMessage())
+                .isEqualTo("training stopped at 3 of 9. Kept: step 3 in a file.");
+        assertThat(error.lines().get(0)).isEqualTo("Interrupted: " + error.getMessage());
     }
 
     @Test
