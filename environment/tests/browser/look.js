@@ -5,8 +5,8 @@ const { chromium } = require('playwright-core');
 const [browserPath, server, notebook, picture] = process.argv.slice(2);
 const CLAIMS = 'application/vnd.memoria.claims+json';
 const CHART = { width: 720, height: 420 };
-const START_MS = 60000;
-const RUN_MS = 240000;
+const START_MS = 180000;
+const RUN_MS = 1200000;
 
 const began = Date.now();
 const tell = text => console.log(`  ${((Date.now() - began) / 1000).toFixed(1).padStart(5)} s  ${text}`);
@@ -104,7 +104,7 @@ function judge(seen) {
         const waiting = cells.filter(cell => cell.element.hasClass('running') || !/^\d+$/.test(String(cell.input_prompt_number)));
         return waiting.length === 0 || document.querySelector('.output_error');
       }, null, { timeout: RUN_MS });
-      await page.waitForFunction(() => [...document.querySelectorAll('.output_area img')].every(image => image.complete), null, { timeout: 5000 });
+      await page.waitForFunction(() => [...document.querySelectorAll('.output_area img')].every(image => image.complete), null, { timeout: 60000 });
     } finally {
       // The page scrolls inside itself: a tall window shows all of it.
       const height = await page.evaluate(() => document.querySelector('#notebook-container')?.scrollHeight ?? 1400);

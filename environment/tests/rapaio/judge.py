@@ -56,7 +56,7 @@ def main():
             print("%s: %s" % (path, fault))
             bad += 1
     if not bad:
-        print("%d notebook(s) show on Rapaio what they show on our kernel" % len(notebooks))
+        print("%d notebook(s) show there what they show on our kernel" % len(notebooks))
     return 1 if bad else 0
 
 

@@ -291,7 +291,7 @@ class Interrupts(Stopping):
 
     def test_code_that_answers_the_interrupt_keeps_its_partial_result(self):
         self.ok("int steps = 0;")
-        code = 'while (!Thread.currentThread().isInterrupted()) { if (steps++ == 0) System.out.println("begun"); Thread.onSpinWait(); }'
+        code = 'while (!Thread.currentThread().isInterrupted()) { if (steps++ == 0) System.out.println("begun"); Thread.onSpinWait(); }\nsteps > 0'
 
         def attempt():
             self.ok("steps = 0;")
