@@ -1,6 +1,7 @@
 package memoria.benchmarks;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
@@ -16,6 +17,7 @@ import java.util.List;
 import java.util.Locale;
 import memoria.network.UNet;
 import memoria.network.UNetConfig;
+import memoria.torch.Script;
 import memoria.torch.Tensors;
 
 /**
@@ -29,31 +31,54 @@ final class ScriptedUNet implements AutoCloseable {
 
     private final UNetConfig config;
     private final UNet network;
+
+    /** What a layer's parameters are in the text: attributes of the module, or elements of an argument. */
+    private final boolean asArgument;
+
     private final List<NDArray> attributes = new ArrayList<>();
     private final StringBuilder body = new StringBuilder();
     private final PtSymbolBlock module;
+    private final Script script;
     private int variables;
 
     /**
-     * Writes and compiles the module.
+     * Writes and compiles the module. It gets a copy of the parameters; those of a network that reads texts are its argument instead: Stable
+     * Diffusion's fit in no archive in memory.
      *
-     * @param network unconditional; the module gets a copy of its parameters
+     * @param network without classes
      */
     ScriptedUNet(UNet network) {
         if (network.config().numClasses() > 0) {
-            throw new IllegalArgumentException(
-                    "network: with classes; an unconditional one is needed");
+            throw new IllegalArgumentException("network: with classes; one without is needed");
         }
         this.network = network;
         this.config = network.config();
-        PtNDManager owner = (PtNDManager) network.params().manager();
+        this.asArgument = config.contextDim() > 0;
+        NDManager owner = network.params().manager();
         write(owner);
+        script = asArgument ? Script.compile(owner, source()) : null;
+        module = asArgument ? null : load((PtNDManager) owner);
+    }
+
+    private PtSymbolBlock load(PtNDManager owner) {
         byte[] archive = TorchScriptArchive.of(source(), attributes);
         try {
-            module = JniUtils.loadModule(owner, new ByteArrayInputStream(archive), false, false);
+            return JniUtils.loadModule(owner, new ByteArrayInputStream(archive), false, false);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * Runs the module of a network that reads texts.
+     *
+     * @param x (N, C, H, W)
+     * @param t (N), float32
+     * @param context (N, L, contextDim)
+     * @return the output
+     */
+    NDArray forward(NDArray x, NDArray t, NDArray context) {
+        return script.run("forward", x, t, context, attributes);
     }
 
     /**
@@ -78,19 +103,23 @@ final class ScriptedUNet implements AutoCloseable {
 
     private String source() {
         StringBuilder text = new StringBuilder("class Net(Module):\n  __parameters__ = [");
-        for (int i = 0; i < attributes.size(); i++) {
+        int own = asArgument ? 0 : attributes.size();
+        for (int i = 0; i < own; i++) {
             text.append('"').append(TorchScriptArchive.name(i)).append("\", ");
         }
         text.append("]\n  __buffers__ = []\n");
-        for (int i = 0; i < attributes.size(); i++) {
+        for (int i = 0; i < own; i++) {
             text.append("  ").append(TorchScriptArchive.name(i)).append(" : Tensor\n");
         }
-        return text.append("  def forward(self: __torch__.Net, x: Tensor, t: Tensor) -> Tensor:\n")
+        String more = asArgument ? ", context: Tensor, p: List[Tensor]" : "";
+        return text.append("  def forward(self: __torch__.Net, x: Tensor, t: Tensor")
+                .append(more)
+                .append(") -> Tensor:\n")
                 .append(body)
                 .toString();
     }
 
-    private void write(PtNDManager owner) {
+    private void write(NDManager owner) {
         int half = config.modelChannels() / 2;
         float[] frequencies = new float[half];
         for (int i = 0; i < half; i++) {
@@ -152,7 +181,7 @@ final class ScriptedUNet implements AutoCloseable {
 
     private int headsUp() {
         int own = config.numHeadsUpsample();
-        return own == -1 ? config.numHeads() : own;
+        return own == -1 || config.contextDim() > 0 ? config.numHeads() : own;
     }
 
     private String block(String name, String x, String emb, int factor, int heads) {
@@ -181,7 +210,53 @@ final class ScriptedUNet implements AutoCloseable {
         return let("torch.add(%s, %s)", skip, h);
     }
 
+    private String transformer(String name, String x, int heads) {
+        String h = group(name + ".norm", x, "1.0e-6");
+        h = conv(name + ".proj_in", h, 1);
+        h = let("torch.transpose(torch.flatten(%s, 2, 3), 1, 2)", h);
+        for (int i = 0; i < config.transformerDepth(); i++) {
+            String block = name + ".transformer_blocks." + i;
+            String n = layerNorm(block + ".norm1", h);
+            h = let("torch.add(%s, %s)", h, attend(block + ".attn1", n, n, heads));
+            n = layerNorm(block + ".norm2", h);
+            h = let("torch.add(%s, %s)", h, attend(block + ".attn2", n, "context", heads));
+            n = linear(block + ".ff.net.0.proj", layerNorm(block + ".norm3", h));
+            String value = let("(torch.chunk(%s, 2, -1))[0]", n);
+            String gate = let("torch.gelu((torch.chunk(%s, 2, -1))[1])", n);
+            n = linear(block + ".ff.net.2", let("torch.mul(%s, %s)", value, gate));
+            h = let("torch.add(%s, %s)", h, n);
+        }
+        h = let("torch.reshape(torch.transpose(%s, 1, 2), torch.size(%s))", h, x);
+        return let("torch.add(%s, %s)", conv(name + ".proj_out", h, 1), x);
+    }
+
+    private String attend(String name, String x, String to, int heads) {
+        String[] qkv = {"to_q", "to_k", "to_v"};
+        for (int i = 0; i < 3; i++) {
+            String from = i == 0 ? x : to;
+            String weight = of(name + "." + qkv[i], "weight");
+            String h = let("torch.linear(%s, %s, None)", from, weight);
+            qkv[i] =
+                    let(
+                            "torch.transpose(torch.reshape(%s, [torch.size(%s, 0), -1, %d, torch.floordiv(torch.size(%s, 2), %d)]), 1, 2)",
+                            h, h, heads, h, heads);
+        }
+        String a = let("torch.scaled_dot_product_attention(%s, %s, %s)", qkv[0], qkv[1], qkv[2]);
+        return linear(
+                name + ".to_out.0",
+                let("torch.reshape(torch.transpose(%s, 1, 2), torch.size(%s))", a, x));
+    }
+
+    private String layerNorm(String name, String x) {
+        return let(
+                "torch.layer_norm(%s, [torch.size(%s, -1)], %s, %s, 1.0e-5, True)",
+                x, x, of(name, "weight"), of(name, "bias"));
+    }
+
     private String attention(String name, String x, int heads) {
+        if (config.contextDim() > 0) {
+            return transformer(name, x, heads);
+        }
         long channels = parameter(name + ".norm.weight").size();
         long rows = channels / heads;
         String flat = let("torch.reshape(%s, [torch.size(%s, 0), %d, -1])", x, x, channels);
@@ -219,9 +294,16 @@ final class ScriptedUNet implements AutoCloseable {
     }
 
     private String norm(String name, String x) {
+        return group(name, x, "1.0e-5");
+    }
+
+    private String group(String name, String x, String eps) {
         return let(
-                "torch.group_norm(%s, %d, %s, %s, 1.0e-5)",
-                x, GROUPS, of(name, "weight"), of(name, "bias"));
+                "torch.group_norm(%s, %d, %s, %s, " + eps + ")",
+                x,
+                GROUPS,
+                of(name, "weight"),
+                of(name, "bias"));
     }
 
     private NDArray parameter(String name) {
@@ -234,7 +316,9 @@ final class ScriptedUNet implements AutoCloseable {
 
     private String attribute(NDArray tensor) {
         attributes.add(tensor);
-        return "self." + TorchScriptArchive.name(attributes.size() - 1);
+        return asArgument
+                ? "p[" + (attributes.size() - 1) + "]"
+                : "self." + TorchScriptArchive.name(attributes.size() - 1);
     }
 
     /** Appends an assignment to a new variable, which it returns. */
@@ -247,6 +331,10 @@ final class ScriptedUNet implements AutoCloseable {
 
     @Override
     public void close() {
-        module.close();
+        if (script == null) {
+            module.close();
+        } else {
+            script.close();
+        }
     }
 }

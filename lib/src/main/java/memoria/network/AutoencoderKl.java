@@ -26,7 +26,12 @@ import memoria.torch.Scope;
  */
 public final class AutoencoderKl {
 
-    /** What an encoder answers with: a Gaussian over latents, independent in every element. */
+    /**
+     * What an encoder answers with: a Gaussian over latents, independent in every element.
+     *
+     * @param mean (N, embedDim, h, w)
+     * @param logVariance shaped as the mean, limited to [-30, 20]
+     */
     public record Posterior(NDArray mean, NDArray logVariance) {
 
         private static final double LEAST = -30;

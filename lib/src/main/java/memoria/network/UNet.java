@@ -4,6 +4,7 @@ import static memoria.network.Params.Init.FAN_IN;
 import static memoria.network.Params.Init.NORMAL;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -14,6 +15,7 @@ import java.util.Map;
 import memoria.diffusion.Condition;
 import memoria.network.Layers.Layer;
 import memoria.network.Layers.Pass;
+import memoria.torch.Autograd;
 import memoria.torch.Ops;
 import memoria.torch.Scope;
 
@@ -77,6 +79,7 @@ public final class UNet implements Network {
     private final Block middle;
     private final List<Block> up = new ArrayList<>();
     private final Layer head;
+    private final DataType type;
     private int slice;
 
     /**
@@ -97,6 +100,7 @@ public final class UNet implements Network {
                         params.get("time_embed.0.bias", FAN_IN, width, emb),
                         params.get("time_embed.2.weight", FAN_IN, emb, emb, emb),
                         params.get("time_embed.2.bias", FAN_IN, emb, emb));
+        type = timeEmbed.get(0).getDataType();
         labelEmb =
                 config.numClasses() == 0
                         ? null
@@ -189,7 +193,30 @@ public final class UNet implements Network {
     @Override
     public NDArray forward(NDArray x, double[] t, Condition condition, Dropout dropout) {
         check(x, t, condition);
-        Pass pass = pass(x, t, condition, dropout, null);
+        return type == DataType.FLOAT32
+                ? run(x, pass(x, t, condition, dropout, null))
+                : half(x, t, condition);
+    }
+
+    /** In half precision between inputs and output of single precision. */
+    private NDArray half(NDArray x, double[] t, Condition condition) {
+        if (Autograd.isRecording()) {
+            throw new IllegalStateException(
+                    "network: its parameters are "
+                            + type
+                            + ", which gives no usable gradients; read it in FLOAT32");
+        }
+        return Scope.keep(
+                () -> {
+                    Pass pass = pass(x, t, condition, Dropout.NONE, null);
+                    NDArray context = pass.context();
+                    NDArray text = context == null ? null : Ops.cast(context, type);
+                    Pass half = new Pass(pass.emb(), text, Dropout.NONE, slice, null);
+                    return Ops.cast(run(Ops.cast(x, type), half), DataType.FLOAT32);
+                });
+    }
+
+    private NDArray run(NDArray x, Pass pass) {
         Deque<NDArray> kept = new ArrayDeque<>();
         NDArray last = upward(middleOf(x, pass, kept), pass, kept);
         NDArray out = head.forward(last, pass);
@@ -281,8 +308,9 @@ public final class UNet implements Network {
         for (int i = 0; i < t.length; i++) {
             scaled[i] = t[i] * config.timeFactor();
         }
-        try (NDArray sinusoids =
-                TimeEmbedding.cosFirst(x.getManager(), scaled, config.modelChannels())) {
+        try (NDArray single =
+                        TimeEmbedding.cosFirst(x.getManager(), scaled, config.modelChannels());
+                NDArray sinusoids = type == DataType.FLOAT32 ? single : Ops.cast(single, type)) {
             NDArray emb =
                     Ops.call(
                             "time_embed",

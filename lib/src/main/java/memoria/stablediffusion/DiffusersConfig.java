@@ -5,6 +5,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
+import memoria.diffusion.NoiseSchedule;
 import memoria.network.AutoencoderConfig;
 import memoria.network.UNetConfig;
 
@@ -91,6 +92,27 @@ final class DiffusersConfig {
         return json.has("scaling_factor")
                 ? config.optScale(json.get("scaling_factor").getAsDouble())
                 : config;
+    }
+
+    /** {@code scheduler_config.json}; what it does not tell is Stable Diffusion's. */
+    static NoiseSchedule schedule(JsonObject json) {
+        require(json, "beta_schedule", "scaled_linear");
+        require(json, "rescale_betas_zero_snr", false);
+        NoiseSchedule usual = StableDiffusion.schedule();
+        int steps = integer(json, "num_train_timesteps", usual.steps());
+        double first = json.has("beta_start") ? json.get("beta_start").getAsDouble() : 0.00085;
+        double last = json.has("beta_end") ? json.get("beta_end").getAsDouble() : 0.012;
+        return NoiseSchedule.scaledLinear(steps, first, last);
+    }
+
+    /** Whether {@code scheduler_config.json} says that the network was trained to predict the velocity. */
+    static boolean predictsVelocity(JsonObject json) {
+        if (json.has("prediction_type")
+                && json.get("prediction_type").getAsString().equals("v_prediction")) {
+            return true;
+        }
+        require(json, "prediction_type", "epsilon");
+        return false;
     }
 
     private static Integer[] multiples(List<Integer> widths) {

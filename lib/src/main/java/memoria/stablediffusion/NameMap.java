@@ -33,6 +33,17 @@ final class NameMap {
         return Optional.empty();
     }
 
+    /** What the files call a parameter of ours; our own name where the table has no module for it. */
+    String theirs(String ours) {
+        for (Map.Entry<String, String> module : modules.entrySet()) {
+            String prefix = module.getValue().isEmpty() ? "" : module.getValue() + ".";
+            if (ours.startsWith(prefix)) {
+                return module.getKey() + "." + ours.substring(prefix.length());
+            }
+        }
+        return ours;
+    }
+
     /** A tensor with the shape we give it: linear layers over channels are 1x1 convolutions with us. */
     NDArray fit(String ours, NDArray tensor) {
         Shape shape = tensor.getShape();
@@ -52,6 +63,11 @@ final class NameMap {
     /** A single file of latent diffusion: one part of it, under a prefix. */
     static NameMap below(String prefix) {
         return new NameMap().with(prefix, "");
+    }
+
+    /** Files whose names are ours, all below one module. */
+    static NameMap same(String module) {
+        return new NameMap().with(module, module);
     }
 
     /** {@code unet/} of a diffusers folder. */
