@@ -21,18 +21,37 @@ import memoria.torch.Torch;
  * A network as one safetensors file that rebuilds itself: the parameters under their names, and in the metadata, as JSON, whatever the kind
  * of network needs to be built again.
  */
-final class ModelFile {
+public final class ModelFile {
 
     private ModelFile() {}
 
-    /** What a file's metadata says, entry by entry; an entry that is missing or no JSON is named. */
-    record Parts(String kind, Map<String, String> metadata) {
+    /**
+     * What a file's metadata says, entry by entry; an entry that is missing or no JSON is named.
+     *
+     * @param kind of the file, in words
+     * @param metadata its entries
+     */
+    public record Parts(String kind, Map<String, String> metadata) {
 
-        JsonObject object(String key) {
+        /**
+         * An entry.
+         *
+         * @param key its name
+         * @return the object
+         * @throws IllegalArgumentException if it is missing or no JSON
+         */
+        public JsonObject object(String key) {
             return element(key).getAsJsonObject();
         }
 
-        Shape shape(String key) {
+        /**
+         * An entry that is a shape.
+         *
+         * @param key its name
+         * @return the shape
+         * @throws IllegalArgumentException if it is missing or no JSON
+         */
+        public Shape shape(String key) {
             JsonArray sizes = element(key).getAsJsonArray();
             return new Shape(Json.elements(sizes).mapToLong(JsonElement::getAsLong).toArray());
         }
@@ -55,7 +74,13 @@ final class ModelFile {
         }
     }
 
-    static JsonArray json(Shape shape) {
+    /**
+     * A shape as an entry.
+     *
+     * @param shape any
+     * @return what {@link Parts#shape} reads
+     */
+    public static JsonArray json(Shape shape) {
         JsonArray sizes = new JsonArray();
         for (long size : shape.getShape()) {
             sizes.add(size);
@@ -63,8 +88,15 @@ final class ModelFile {
         return sizes;
     }
 
-    /** Writes a file; it appears under its name only when it is whole. */
-    static void write(
+    /**
+     * Writes a file; it appears under its name only when it is whole.
+     *
+     * @param file where
+     * @param kind in words
+     * @param parameters by name
+     * @param parts entries of the metadata
+     */
+    public static void write(
             Path file,
             String kind,
             Map<String, NDArray> parameters,
@@ -78,11 +110,14 @@ final class ModelFile {
     /**
      * Reads a file onto {@link Torch#device()}.
      *
+     * @param file what {@link #write} wrote
      * @param kind in words, as at {@link #write}
      * @param build makes the network, which owns the parameters from then on
+     * @param <T> what is built
+     * @return what was built
      * @throws IllegalArgumentException if the file is damaged, foreign, or its tensors do not fit; the file and the reason are named
      */
-    static <T> T read(Path file, String kind, BiFunction<Params, Parts, T> build) {
+    public static <T> T read(Path file, String kind, BiFunction<Params, Parts, T> build) {
         SafeTensors content = SafeTensors.read(file);
         content.shapes().keySet().forEach(n -> requireSingle(file, kind, n, content.type(n)));
         NDManager owner = Torch.manager();

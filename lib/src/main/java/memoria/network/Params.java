@@ -242,6 +242,22 @@ public final class Params {
     }
 
     /**
+     * The tensors of this view, under the names it asks for them with.
+     *
+     * @return name without the view's prefix to tensor; a new map
+     */
+    public Map<String, NDArray> own() {
+        Map<String, NDArray> own = new LinkedHashMap<>();
+        set.tensors.forEach(
+                (name, tensor) -> {
+                    if (name.startsWith(prefix)) {
+                        own.put(name.substring(prefix.length()), tensor);
+                    }
+                });
+        return own;
+    }
+
+    /**
      * What gradients train: all tensors but the buffers.
      *
      * @return full name to tensor, in the order of {@link #all}
