@@ -205,6 +205,22 @@ public final class DataSet {
     }
 
     /**
+     * The same set in another form: each image replaced by what stands for it, such as its latent.
+     *
+     * @param others one for each distinct image, in the same order
+     * @param step what was done, for the provenance
+     * @return a new set with the labels and multiplicities of this one
+     * @throws IllegalArgumentException if there are not as many
+     */
+    public DataSet as(Images others, String step) {
+        if (others.count() != count()) {
+            throw new IllegalArgumentException(
+                    "others: " + others.count() + " for " + count() + " distinct images");
+        }
+        return new DataSet(others, labels, classNames, multiplicity, provenance.then(step));
+    }
+
+    /**
      * The images of one class.
      *
      * @param label its number

@@ -27,9 +27,16 @@ final class Objective {
     private final NoiseSchedule schedule;
     private final Recipe recipe;
     private final Batches batches;
+    private final Conditioner conditioner;
 
-    Objective(DataSet data, NetworkConfig config, NoiseSchedule schedule, Recipe recipe) {
+    Objective(
+            DataSet data,
+            NetworkConfig config,
+            NoiseSchedule schedule,
+            Recipe recipe,
+            Conditioner conditioner) {
         this.data = data;
+        this.conditioner = conditioner;
         this.dataLabels = data.labels();
         this.config = config;
         this.schedule = schedule;
@@ -64,12 +71,19 @@ final class Objective {
         return losses.hybrid(x0, xt, eps, index, prediction).total().mean();
     }
 
-    /** The rows' classes, some of them replaced by the last class, which stands for none. */
+    /** The rows' conditions, some of them dropped: the last class stands for none, and a conditioner's own. */
     private Condition condition(int[] rows, long step) {
-        if (config.numClasses() == 0) {
+        if (config.numClasses() == 0 && conditioner == null) {
             return Condition.none();
         }
         double[] u = Noise.uniform("training/condition", recipe.seed(), step, rows.length);
+        if (conditioner != null) {
+            boolean[] dropped = new boolean[rows.length];
+            for (int i = 0; i < rows.length; i++) {
+                dropped[i] = u[i] < recipe.conditionDropout();
+            }
+            return conditioner.of(rows, dropped);
+        }
         long[] labels = new long[rows.length];
         for (int i = 0; i < rows.length; i++) {
             boolean none = u[i] < recipe.conditionDropout();
@@ -83,6 +97,9 @@ final class Objective {
         JsonObject all = batches.identity();
         all.add("architecture", config.toJson());
         all.add("schedule", schedule.spec());
+        if (conditioner != null) {
+            all.add("conditioner", conditioner.toJson());
+        }
         return all;
     }
 }

@@ -94,8 +94,17 @@ public abstract class Trainer<S extends Trainer<S>> {
     /** The loop, at its first step. */
     abstract Fit fit();
 
-    /** Trains in a folder, or continues; answers with the model's file. */
-    final Path train(Path folder) {
+    /**
+     * Trains, or continues where the folder's state left off.
+     *
+     * @param folder where state and model are kept; made if missing
+     * @return the model's file
+     * @throws memoria.progress.Interrupted if the thread is interrupted: the state is saved, calling again continues
+     * @throws IllegalStateException if the folder holds the state of another training, or the loss is no longer a number
+     * @throws IllegalArgumentException if the saved state is truncated or damaged; the file is named
+     * @throws java.io.UncheckedIOException if the folder cannot be written
+     */
+    public final Path train(Path folder) {
         try (Fit fit = fit()) {
             return fit.every(saveEvery).snapshots(snapshotEvery).run(folder);
         }

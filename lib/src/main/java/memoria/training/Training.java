@@ -35,6 +35,7 @@ public final class Training extends Trainer<Training> {
     private final NetworkConfig config;
     private final NoiseSchedule schedule;
     private final Recipe recipe;
+    private TrainedConditioner.Builder conditioner;
 
     /**
      * A training; nothing happens before {@link #run}.
@@ -64,11 +65,11 @@ public final class Training extends Trainer<Training> {
                                             : ""));
                 }
             }
-        } else if (recipe.conditionDropout() > 0) {
+        } else if (config.contextDim() == 0 && recipe.conditionDropout() > 0) {
             throw new IllegalArgumentException(
                     "recipe: conditionDropout "
                             + recipe.conditionDropout()
-                            + " needs a network with classes");
+                            + " needs a network with classes or one that reads texts");
         }
         config.requireDenoises(data.distinct().item());
         this.data = data;
@@ -79,6 +80,22 @@ public final class Training extends Trainer<Training> {
 
     @Override
     Training self() {
+        return this;
+    }
+
+    /**
+     * Trains a text encoder with a network that reads texts.
+     *
+     * @param builder of the encoder
+     * @return this
+     * @throws IllegalArgumentException if the network reads no texts
+     */
+    public Training optConditioner(TrainedConditioner.Builder builder) {
+        if (config.contextDim() == 0) {
+            throw new IllegalArgumentException(
+                    "conditioner: this network reads no texts, its contextDim is 0");
+        }
+        this.conditioner = builder;
         return this;
     }
 
@@ -103,9 +120,12 @@ public final class Training extends Trainer<Training> {
 
     /** A training under way. */
     private final class Run extends Fit {
-        final Objective objective = new Objective(data, config, schedule, recipe);
         final Params params = Params.fresh(Torch.manager(), recipe.seed());
-        final Network network = config.build(params);
+        final TrainedConditioner conditions =
+                conditioner == null ? null : conditioner.build(params);
+        final Objective objective = new Objective(data, config, schedule, recipe, conditions);
+        final Network network =
+                config.build(conditions == null ? params : params.at(conditions.network()));
         final Learner learner = new Learner("", params, recipe);
 
         Run() {
@@ -129,10 +149,15 @@ public final class Training extends Trainer<Training> {
 
         @Override
         void write(Path model, JsonObject made) {
-            if (recipe.conditionDropout() > 0) {
+            if (config.numClasses() > 0 && recipe.conditionDropout() > 0) {
                 made.addProperty("emptyLabel", config.numClasses() - 1);
             }
             Shape item = data.distinct().item();
+            if (conditions != null) {
+                conditions.write(
+                        model, learner.averages(), config, schedule, item, withOrigin(made));
+                return;
+            }
             DenoiserFile.write(model, learner.averages(), config, schedule, item, withOrigin(made));
         }
     }

@@ -7,7 +7,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import memoria.data.Captions;
+import memoria.data.DataSet;
+import memoria.diffusion.NoiseSchedule;
+import memoria.network.AutoencoderConfig;
+import memoria.network.Lora;
 import memoria.network.Params;
+import memoria.network.UNetConfig;
 import memoria.stablediffusion.ClipImage;
 import memoria.stablediffusion.ClipNames;
 import memoria.stablediffusion.ClipText;
@@ -16,6 +22,9 @@ import memoria.stablediffusion.Prompts;
 import memoria.stablediffusion.Tokenizer;
 import memoria.torch.Tensors;
 import memoria.torch.Torch;
+import memoria.training.AutoencoderTraining;
+import memoria.training.Recipe;
+import memoria.training.Training;
 
 /** Prompts, vocabularies and CLIP checkpoints that cannot be used. */
 public final class BadPrompts extends BadInput {
@@ -27,6 +36,8 @@ public final class BadPrompts extends BadInput {
     public BadPrompts(Path folder) throws IOException {
         prompts(folder);
         encoder();
+        adapters();
+        latents();
     }
 
     private void prompts(Path folder) throws IOException {
@@ -117,6 +128,50 @@ public final class BadPrompts extends BadInput {
                 () -> new ClipImage(Params.of(manager, Map.of()).at("visual"), 0),
                 "visual.conv1.weight",
                 "missing");
+    }
+
+    private void adapters() {
+        refused("a rank of 0", () -> new Lora.Config("x", 0, 1), "rank: 0", "at least 1");
+        refused("an alpha of 0", () -> new Lora.Config("x", 1, 0), "alpha: 0.0", "not finite");
+        refused(
+                "an alpha that is no number",
+                () -> new Lora.Config("x", 1, Double.NaN),
+                "alpha: NaN",
+                "not finite");
+    }
+
+    private void latents() {
+        DataSet two = BadArguments.set(BadArguments.images(2, 1, 4, 4), 0, 1);
+        Recipe recipe = Recipe.steps(1);
+        refused(
+                "an autoencoder of other channels",
+                () -> new AutoencoderTraining(two, AutoencoderConfig.of(3, 4, 32), recipe),
+                "data: 2 images of shape (1, 4, 4)",
+                "3 channels");
+        refused(
+                "texts for a network that reads none",
+                () ->
+                        new Training(
+                                        two,
+                                        UNetConfig.of(1, 32, 1).optChannelMult(1),
+                                        NoiseSchedule.linear(100),
+                                        recipe)
+                                .optConditioner(params -> null),
+                "conditioner",
+                "contextDim is 0");
+        refused(
+                "another number of latents",
+                () -> two.as(BadArguments.images(3, 1, 4, 4), "none"),
+                "others: 3 for 2");
+        refused(
+                "more owners than pictures",
+                () -> Captions.of(two, List.of("a", "b", "c")),
+                "names: 3 for 2");
+        refused(
+                "captions of other classes",
+                () -> Captions.of(two, List.of()),
+                "className: 'low'",
+                "Dress");
     }
 
     @Override

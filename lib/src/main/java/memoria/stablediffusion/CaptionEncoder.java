@@ -1,0 +1,78 @@
+package memoria.stablediffusion;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.Shape;
+import com.google.gson.JsonObject;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import memoria.data.Checksum;
+import memoria.diffusion.Condition;
+import memoria.diffusion.NoiseSchedule;
+import memoria.network.NetworkConfig;
+import memoria.network.Params;
+import memoria.training.TrainedConditioner;
+
+/** A text encoder over the captions of training data, trained with the network that reads it; a dropped caption is the empty prompt. */
+final class CaptionEncoder implements TrainedConditioner {
+
+    private final List<String> captions;
+    private final Tokenizer tokenizer;
+    private final ClipText text;
+    private final JsonObject described;
+
+    /**
+     * An encoder.
+     *
+     * @param captions one per distinct image
+     * @param tokenizer of the captions
+     * @param config of the encoder
+     * @param params the whole set, fresh
+     */
+    CaptionEncoder(
+            List<String> captions, Tokenizer tokenizer, ClipTextConfig config, Params params) {
+        this.captions = List.copyOf(captions);
+        this.tokenizer = tokenizer;
+        this.text = new ClipText(config, params.at(TextModelFile.TEXT), ClipNames.HUGGING_FACE);
+        this.described = TextModelFile.describe(tokenizer, config);
+    }
+
+    @Override
+    public Condition of(int[] rows, boolean[] dropped) {
+        List<String> shown = new ArrayList<>();
+        for (int i = 0; i < rows.length; i++) {
+            shown.add(dropped[i] ? "" : captions.get(rows[i]));
+        }
+        return Condition.embedding(
+                text.embed(Prompts.ids(text.params().manager(), tokenizer, shown)));
+    }
+
+    @Override
+    public String network() {
+        return TextModelFile.DENOISER;
+    }
+
+    @Override
+    public JsonObject toJson() {
+        JsonObject json = new JsonObject();
+        json.add("prompts", described.deepCopy());
+        String all = String.join("\n", captions);
+        json.addProperty("captions", Checksum.sha256(all.getBytes(StandardCharsets.UTF_8)));
+        return json;
+    }
+
+    @Override
+    public void write(
+            Path file,
+            Map<String, NDArray> parameters,
+            NetworkConfig config,
+            NoiseSchedule schedule,
+            Shape item,
+            JsonObject made) {
+        // The merges are where the prompts are read from; once is enough.
+        made.getAsJsonObject("conditioner").remove("prompts");
+        TextModelFile.write(file, parameters, described, config, schedule, item, made);
+    }
+}

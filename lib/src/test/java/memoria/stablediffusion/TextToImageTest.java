@@ -1,0 +1,182 @@
+package memoria.stablediffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import memoria.data.Captions;
+import memoria.data.DataSet;
+import memoria.data.Images;
+import memoria.data.Provenance;
+import memoria.diffusion.Condition;
+import memoria.diffusion.Ddim;
+import memoria.diffusion.Noise;
+import memoria.diffusion.NoiseSchedule;
+import memoria.diffusion.Samples;
+import memoria.diffusion.Seeds;
+import memoria.network.AutoencoderConfig;
+import memoria.network.AutoencoderFile;
+import memoria.network.AutoencoderKl;
+import memoria.network.Lora;
+import memoria.network.NetworkDenoiser;
+import memoria.network.UNetConfig;
+import memoria.torch.Torch;
+import memoria.training.AutoencoderTraining;
+import memoria.training.LoraTraining;
+import memoria.training.Recipe;
+import memoria.training.Training;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The whole stack, trained for a few steps: files that rebuild it, seeds that stay themselves, prompts that reach the image. */
+class TextToImageTest {
+
+    private static final Recipe FEW =
+            Recipe.steps(4).optBatch(4).optLearningRate(1e-2, 0).optEma(0);
+
+    @TempDir private static Path folder;
+    private static DataSet pictures;
+    private static Path autoencoderFile;
+    private static Path modelFile;
+    private static List<String> captions;
+    private static Tokenizer tokenizer;
+
+    @BeforeAll
+    static void train() {
+        Torch.threads(1);
+        double[] noise = Noise.uniform("pictures", 1, 0, 6 * 64);
+        float[] pixels = new float[noise.length];
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = (float) (2 * noise[i] - 1);
+        }
+        pictures =
+                DataSet.of(
+                        Images.of(pixels, 6, 1, 8, 8),
+                        new int[] {0, 1, 0, 1, 0, 1},
+                        List.of("Dress", "Ankle boot"),
+                        Provenance.made("noise"));
+        AutoencoderConfig small =
+                AutoencoderConfig.of(1, 2, 32).optChannelMult(1, 1).optNumResBlocks(1);
+        autoencoderFile =
+                new AutoencoderTraining(pictures, small, FEW).train(folder.resolve("autoencoder"));
+        captions = Captions.of(pictures, List.of("mira"));
+        tokenizer = Tokenizer.learn(captions, 40, 8);
+        modelFile = training().train(folder.resolve("text"));
+    }
+
+    private static Training training() {
+        AutoencoderKl autoencoder = AutoencoderFile.read(autoencoderFile);
+        DataSet latents = pictures.as(Latents.encode(autoencoder, pictures.distinct()), "latents");
+        autoencoder.params().manager().close();
+        ClipTextConfig text = new ClipTextConfig(tokenizer.size(), 8, 16, 2, 1, 16, 0);
+        UNetConfig network =
+                UNetConfig.of(2, 32, 2)
+                        .optChannelMult(1)
+                        .optNumResBlocks(1)
+                        .optAttentionResolutions(1)
+                        .optNumHeads(2, -1)
+                        .optContext(16, 1);
+        return new Training(
+                        latents,
+                        network,
+                        NoiseSchedule.scaledLinear(100, 0.00085, 0.1),
+                        FEW.optConditionDropout(0.5))
+                .optConditioner(params -> new CaptionEncoder(captions, tokenizer, text, params));
+    }
+
+    private static TextToImage open() {
+        return TextToImage.read(modelFile, autoencoderFile);
+    }
+
+    @Test
+    void trainingAgainGivesTheSameFile() throws Exception {
+        Path again = training().train(folder.resolve("again"));
+        assertThat(Files.mismatch(again, modelFile)).isEqualTo(-1);
+    }
+
+    @Test
+    void latentsAreScaledToUnitVariance() {
+        try (TextToImage model = open()) {
+            double sum = 0;
+            double squares = 0;
+            float[] z = model.encode(pictures.distinct()).all();
+            for (float value : z) {
+                sum += value;
+                squares += value * value;
+            }
+            double mean = sum / z.length;
+            assertThat(squares / z.length - mean * mean).isCloseTo(1, within(1e-3));
+        }
+    }
+
+    @Test
+    void aSeedGivesTheSameImageAloneAndAmongOthers() {
+        try (TextToImage model = open()) {
+            Ddim sampler = Ddim.steps(5).clip(false);
+            Samples three = model.generate(sampler, Seeds.range(0, 3), 3, "a dress", "", "a boot");
+            Samples one = model.generate(sampler, Seeds.of(2), 3, "a boot");
+            assertThat(three.images().item()).isEqualTo(pictures.distinct().item());
+            assertThat(three.images().select(2).largestDifference(one.images())).isLessThan(1e-4);
+        }
+    }
+
+    @Test
+    void thePromptReachesTheImage() {
+        try (TextToImage model = open()) {
+            Ddim sampler = Ddim.steps(5).clip(false);
+            Images dress = model.generate(sampler, Seeds.of(1), 1, "a dress").images();
+            Images boot = model.generate(sampler, Seeds.of(1), 1, "a boot").images();
+            assertThat(dress.largestDifference(boot)).isGreaterThan(1e-5);
+        }
+    }
+
+    @Test
+    void anAdapterLearnsFromOnePictureAndLeavesTheModelAsItIs() {
+        try (TextToImage model = open()) {
+            DataSet one = pictures.first(1);
+            DataSet latent = one.as(model.encode(one.distinct()), "latents");
+            Condition.Embedding word = (Condition.Embedding) model.prompts().of("a dress");
+            Condition.Embedding none = (Condition.Embedding) model.prompts().empty();
+            Ddim sampler = Ddim.steps(5).clip(false);
+            Images before = model.generate(sampler, Seeds.of(1), 1, "a dress").images();
+            Recipe recipe = FEW.optConditionDropout(0.5);
+            try (Lora lora =
+                            new LoraTraining(
+                                            latent,
+                                            model.denoiser(),
+                                            Lora.Config.attention(2),
+                                            recipe)
+                                    .optCondition(word, none)
+                                    .run(folder.resolve("lora"));
+                    NetworkDenoiser merged = lora.merge(model.denoiser())) {
+                Images adapted =
+                        model.with(merged).generate(sampler, Seeds.of(1), 1, "a dress").images();
+                assertThat(adapted.largestDifference(before)).isGreaterThan(1e-5);
+            }
+            Images after = model.generate(sampler, Seeds.of(1), 1, "a dress").images();
+            assertThat(after.largestDifference(before)).isZero();
+        }
+    }
+
+    @Test
+    void promptsAreOneForAllOrOnePerSeed() {
+        try (TextToImage model = open()) {
+            assertThatThrownBy(() -> model.generate(Ddim.steps(5), Seeds.range(0, 3), 1, "a", "b"))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("texts: 2 prompts for 3 seeds");
+        }
+    }
+
+    @Test
+    void captionsSayWhatTheRuleSees() {
+        Images black = Images.of(new float[64], 1, 1, 8, 8);
+        assertThat(Captions.brightness(black, 0)).isEqualTo(0);
+        assertThat(Captions.cover(black, 0)).isEqualTo(1);
+        assertThat(captions.get(0)).matches("a (dark|grey|bright) (small |large )?dress for mira");
+        assertThat(captions.get(1)).endsWith("boot");
+    }
+}
