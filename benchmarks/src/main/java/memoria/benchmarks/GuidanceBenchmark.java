@@ -1,11 +1,20 @@
 package memoria.benchmarks;
 
+import com.google.gson.JsonObject;
 import java.util.concurrent.TimeUnit;
 import memoria.amg.Amg;
 import memoria.amg.Threshold;
+import memoria.artifact.Labels;
+import memoria.artifact.ModelId;
 import memoria.diffusion.Ddim;
 import memoria.diffusion.Seeds;
 import memoria.diffusion.Step;
+import memoria.network.FeatureNetwork;
+import memoria.network.Params;
+import memoria.network.ResNet;
+import memoria.network.ResNetConfig;
+import memoria.side.ClassifierGuidance;
+import memoria.side.Surrogate;
 import memoria.similarity.NormalizedL2;
 import memoria.torch.Torch;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -21,7 +30,10 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** Anti-memorization guidance of a batch of 64 by nL2 to 2,000 images, with every image guided at every step. */
+/**
+ * Guidance of a batch of 64, with every image guided at every step: anti-memorization by nL2 to 2,000 images, and towards classes by the
+ * architecture of SIDE's shipped classifiers.
+ */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.SingleShotTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -43,6 +55,7 @@ public class GuidanceBenchmark {
     private final Ddim plain;
     private Fixture fixture;
     private NormalizedL2 nl2;
+    private Surrogate classifier;
 
     /** For JMH, which sets the fields. */
     public GuidanceBenchmark() {
@@ -60,6 +73,15 @@ public class GuidanceBenchmark {
         Torch.threads(threads);
         fixture = new Fixture(Fixture.Case.SHIPPED);
         nl2 = NormalizedL2.against(Fixture.images(TRAIN, fixture.network.item));
+        ResNetConfig config =
+                ResNetConfig.small(1, 16, 10, 1, 1, 1).optTime(ResNetConfig.Time.ONCE, 1);
+        classifier =
+                Surrogate.of(
+                        new ModelId("classifier", "00".repeat(32)),
+                        new FeatureNetwork(
+                                new ResNet(config, Params.fresh(Torch.manager(), 1)),
+                                fixture.network.item,
+                                new JsonObject()));
     }
 
     /** Without guidance. */
@@ -86,14 +108,22 @@ public class GuidanceBenchmark {
         guided(Amg.with(nl2).when(ALWAYS));
     }
 
+    /** Towards classes. */
+    @Benchmark
+    public void classes() {
+        plain.guidedBy(ClassifierGuidance.by(classifier, Labels.seedModulo(10), 5))
+                .sample(fixture.denoiser, SEEDS);
+    }
+
     private void guided(Amg amg) {
         plain.guidedBy(amg).sample(fixture.denoiser, SEEDS);
     }
 
-    /** Frees both. */
+    /** Frees all. */
     @TearDown
     public void close() {
         nl2.close();
+        classifier.close();
         fixture.close();
     }
 }

@@ -204,11 +204,13 @@ public final class Ratios {
                         .with("compared at every step", b::watched)
                         .with("guided, epsilon constant", b::epsilonConstant)
                         .with("guided through the network", b::throughNetwork)
+                        .with("guided by a classifier", b::classes)
                         .run(1, quick ? 1 : 7);
         b.close();
         row(threads, "16x16x1", times, "compared at every step", plain, Double.NaN);
         row(threads, "16x16x1", times, "guided, epsilon constant", plain, 1.15);
         row(threads, "16x16x1", times, "guided through the network", plain, 2.2);
+        row(threads, "16x16x1", times, "guided by a classifier", plain, 1.6);
     }
 
     private void lid(int threads) {
