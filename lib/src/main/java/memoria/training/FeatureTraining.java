@@ -86,6 +86,11 @@ public final class FeatureTraining extends Trainer<FeatureTraining> {
         return network;
     }
 
+    /** The network before its first step. */
+    FeatureNetwork begin() {
+        return new FeatureNetwork(network(), data.distinct().item(), new JsonObject());
+    }
+
     private void begin(String name, NDArray own, NDArray tensor) {
         if (own == null || !own.getShape().equals(tensor.getShape())) {
             throw new IllegalArgumentException(
