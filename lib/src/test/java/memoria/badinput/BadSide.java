@@ -1,14 +1,21 @@
 package memoria.badinput;
 
+import java.util.List;
+import memoria.artifact.Labels;
+import memoria.artifact.Spec;
 import memoria.data.Images;
+import memoria.diffusion.RareClasses;
+import memoria.diffusion.Seeds;
 import memoria.metrics.Band;
 import memoria.metrics.Bootstrap;
 import memoria.metrics.Matches;
 import memoria.metrics.Uniqueness;
 import memoria.side.Duplication;
+import memoria.side.Extraction;
 import memoria.side.Mixture;
 import memoria.side.PointwiseMemorization;
 import memoria.side.Theorem1;
+import memoria.training.ImplicitLabels;
 
 /** Arguments out of range in the attack, its scores and its theory. */
 public final class BadSide extends BadInput {
@@ -21,6 +28,7 @@ public final class BadSide extends BadInput {
     public BadSide() {
         scores();
         theory();
+        attack();
     }
 
     private void scores() {
@@ -62,6 +70,48 @@ public final class BadSide extends BadInput {
         Uniqueness fit = Uniqueness.fit(two, band);
         refused("a prediction of none", () -> fit.predict(0, 1), "n: 0", "at least 1");
         refused("a curve beyond its data", () -> fit.curve(3), "n: 3 of 2");
+    }
+
+    private void attack() {
+        refused(
+                "an arm without seeds",
+                () -> Extraction.of("mild", Seeds.range(0, 0)),
+                "seeds: none",
+                "at least one");
+        Extraction arm = Extraction.of("mild", Seeds.range(0, 3));
+        refused(
+                "a negative strength",
+                () -> arm.guidedBy("s", Labels.all(1), -1),
+                "lambda: -1.0",
+                "0 or above");
+        refused("guidance to nothing", () -> arm.guidedBy("s", Labels.none(), 1), "labels: none");
+        refused("an empty shard", () -> arm.shardSize(0), "size: 0", "at least 1");
+        refused("no steps", () -> arm.steps(0), "steps: 0", "at least 1");
+        refused(
+                "a spec of other work",
+                () -> Extraction.of(Spec.parse("{\"kind\":\"samples-1\"}")),
+                "samples-1",
+                "extraction-1");
+        refused(
+                "a spec without a target",
+                () -> Extraction.of(Spec.parse("{\"kind\":\"extraction-1\"}")),
+                "spec: an entry is missing");
+        refused(
+                "more clusters than images",
+                () -> ImplicitLabels.kMeans(new float[3][2], 4, 1),
+                "k: 4 labels for 3 images");
+        refused("one random label", () -> ImplicitLabels.random(5, 1, 1), "k: 1", "at least 2");
+        refused(
+                "a target without rare classes",
+                () -> new RareClasses(10, List.of(), 1, 0.5, 3),
+                "rare: []",
+                "at least one class");
+        refused(
+                "rare classes that are everything",
+                () -> new RareClasses(10, List.of(1), 1, 1, 3),
+                "mass",
+                "1.0",
+                "between 0 and 1");
     }
 
     private void theory() {
