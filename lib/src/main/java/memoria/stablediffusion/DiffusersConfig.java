@@ -144,7 +144,7 @@ final class DiffusersConfig {
 
     private static List<Integer> integers(JsonObject json, String key) {
         JsonElement value = json.get(key);
-        if (value == null || !value.isJsonArray() || value.getAsJsonArray().isEmpty()) {
+        if (value == null || !value.isJsonArray() || value.getAsJsonArray().size() == 0) {
             throw new IllegalArgumentException(key + ": a list of widths is missing");
         }
         List<Integer> list = new ArrayList<>();
