@@ -9,6 +9,7 @@ import memoria.data.Images;
 import memoria.diffusion.Bend;
 import memoria.diffusion.Guidance;
 import memoria.diffusion.Step;
+import memoria.similarity.Comparison;
 import memoria.similarity.Neighbour;
 import memoria.similarity.Similarity;
 import memoria.torch.Autograd;
@@ -215,7 +216,8 @@ public final class Amg implements Guidance {
     public Bend bend(Step step) {
         double tau = (double) step.remaining() / step.steps();
         double lambdaT = threshold.at(tau);
-        List<Neighbour> nearest = similarity.nearest(images(step));
+        Comparison found = similarity.compare(images(step));
+        List<Neighbour> nearest = found.nearest();
         int[] armed =
                 IntStream.range(0, nearest.size())
                         .filter(i -> nearest.get(i).similarity() > lambdaT)
@@ -226,15 +228,15 @@ public final class Amg implements Guidance {
         }
         Step some = step.rows(armed);
         List<Neighbour> near = IntStream.of(armed).mapToObj(nearest::get).toList();
-        return Bend.of(prompt(some, near), dissimilarity(some));
+        return Bend.of(prompt(some, near), dissimilarity(some, found, armed));
     }
 
     /** {@code -c grad sigma_t}: G_sim as a change of the score. */
-    private NDArray dissimilarity(Step armed) {
+    private NDArray dissimilarity(Step armed, Comparison found, int[] rows) {
         if (scale == 0) {
             return null;
         }
-        NDArray gradient = armed.gradX(x0Hat -> similarity.of(decode(x0Hat)), mode);
+        NDArray gradient = armed.gradX(x0Hat -> found.of(decode(x0Hat), rows), mode);
         return armed.spread(Scalars.mul(gradient, -scale));
     }
 

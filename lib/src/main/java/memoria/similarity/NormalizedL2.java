@@ -174,9 +174,31 @@ public final class NormalizedL2 implements Similarity {
      */
     @Override
     public NDArray of(NDArray x) {
-        Neighbours.Found found = find(Autograd.off(() -> Images.from(Ops.detach(x))));
+        return of(x, find(Autograd.off(() -> Images.from(Ops.detach(x)))).index());
+    }
+
+    @Override
+    public Comparison compare(Images images) {
+        Neighbours.Found found = find(images);
+        List<Neighbour> nearest = nearest(found);
+        return new Comparison() {
+            @Override
+            public List<Neighbour> nearest() {
+                return nearest;
+            }
+
+            @Override
+            public NDArray of(NDArray x, int... rows) {
+                int[][] index = found.index();
+                return NormalizedL2.this.of(
+                        x, Arrays.stream(rows).mapToObj(i -> index[i]).toArray(int[][]::new));
+            }
+        };
+    }
+
+    private NDArray of(NDArray x, int[][] index) {
         long rows = x.getShape().get(0);
-        NDArray y = neighbours.gather(x.getManager(), found.index());
+        NDArray y = neighbours.gather(x.getManager(), index);
         NDArray flat = x.reshape(new Shape(rows, 1, neighbours.set().itemSize()));
         NDArray squared = flat.sub(y).square().sum(new int[] {2});
         NDArray distances = Ops.clamp(squared, COPY, Float.MAX_VALUE).sqrt();

@@ -41,6 +41,28 @@ public interface Similarity extends AutoCloseable {
     NDArray of(NDArray x);
 
     /**
+     * Compares a batch once, for its similarities and for the gradients of some of them.
+     *
+     * @param images of the training images' shape
+     * @return what was found; as long as nothing faster is known, its tensors come from {@link #of(NDArray)}
+     * @throws IllegalArgumentException as {@link #nearest(Images)}
+     */
+    default Comparison compare(Images images) {
+        List<Neighbour> nearest = nearest(images);
+        return new Comparison() {
+            @Override
+            public List<Neighbour> nearest() {
+                return nearest;
+            }
+
+            @Override
+            public NDArray of(NDArray x, int... rows) {
+                return Similarity.this.of(x);
+            }
+        };
+    }
+
+    /**
      * Whether alike images have a similarity above 0, as with descriptors. AMG's despecification and caption guidance need that; with
      * {@link NormalizedL2}, which is never positive, they have no effect.
      *

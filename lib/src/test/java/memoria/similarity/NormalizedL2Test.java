@@ -278,4 +278,25 @@ class NormalizedL2Test {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining(message);
     }
+
+    @Test
+    void oneComparisonServesTheGradientsOfSomeOfItsRows() {
+        Images images = noise(7, 5);
+        int[] rows = {1, 3};
+        try (NDManager manager = Torch.manager();
+                NormalizedL2 nl2 = NormalizedL2.against(noise(1, 60))) {
+            Comparison found = nl2.compare(images);
+            assertThat(found.nearest()).isEqualTo(nl2.nearest(images));
+            NDArray some = images.select(rows).tensor(manager);
+            NDArray x = Autograd.leaf(some);
+            NDArray again = Autograd.leaf(some);
+            NDArray gradient = Autograd.on(() -> Autograd.grad(found.of(x, rows).sum(), x, false));
+            NDArray searched = Autograd.on(() -> Autograd.grad(nl2.of(again).sum(), again, false));
+            assertThat(gradient.toFloatArray()).isEqualTo(searched.toFloatArray());
+            assertThat(found.of(some, rows).toFloatArray()).isEqualTo(nl2.of(some).toFloatArray());
+            Comparison other = nl2.compare(images.select(2, 4));
+            assertThat(other.of(some, 0, 1).toFloatArray())
+                    .isNotEqualTo(nl2.of(some).toFloatArray());
+        }
+    }
 }
