@@ -24,17 +24,22 @@ class ReadmeTest {
                     "images", "Images images = null;",
                     "labels", "int[] labels = {};",
                     "classNames", "List<String> classNames = List.of();",
-                    "heavy", "memoria.network.NetworkDenoiser heavy = null;");
+                    "heavy", "memoria.network.NetworkDenoiser heavy = null;",
+                    "train", "memoria.data.DataSet train = null;");
 
     @Test
     void everySnippetCompiles() throws Exception {
         String imports =
                 Stream.of(
+                                "amg",
+                                "artifact",
                                 "data",
                                 "diffusion",
+                                "lid",
                                 "models",
                                 "network",
                                 "notebook",
+                                "side",
                                 "similarity",
                                 "training")
                         .map(p -> "import memoria." + p + ".*;\n")
@@ -69,7 +74,7 @@ class ReadmeTest {
                                             "README"))
                     .isInstanceOf(CellError.class);
         }
-        assertThat(count).isEqualTo(3);
+        assertThat(count).isEqualTo(4);
     }
 
     private static String given(String snippet) {
