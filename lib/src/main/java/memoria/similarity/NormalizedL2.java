@@ -29,9 +29,6 @@ import memoria.torch.Scalars;
  */
 public final class NormalizedL2 implements Similarity {
 
-    /** Squared distances below this have gradient 0: at an exact copy the distance has no gradient. */
-    private static final double COPY = 1e-12;
-
     private final Neighbours neighbours;
     private final int k;
     private final double alpha;
@@ -200,8 +197,7 @@ public final class NormalizedL2 implements Similarity {
         long rows = x.getShape().get(0);
         NDArray y = neighbours.gather(x.getManager(), index);
         NDArray flat = x.reshape(new Shape(rows, 1, neighbours.set().itemSize()));
-        NDArray squared = flat.sub(y).square().sum(new int[] {2});
-        NDArray distances = Ops.clamp(squared, COPY, Float.MAX_VALUE).sqrt();
+        NDArray distances = Ops.distance(flat, y);
         NDArray nearest = Ops.narrow(distances, 1, 0, 1).reshape(new Shape(rows));
         return Scalars.mul(nearest.div(distances.mean(new int[] {1})), -1 / alpha);
     }

@@ -211,6 +211,17 @@ public final class Ops {
     }
 
     /**
+     * Euclidean distances along the last axis, in as few passes over memory as there can be. Where x equals y the gradient is 0.
+     *
+     * @param x (..., d)
+     * @param y of a shape that broadcasts with x
+     * @return the broadcast shape without its last axis
+     */
+    public static NDArray distance(NDArray x, NDArray y) {
+        return call("distance", x, y);
+    }
+
+    /**
      * {@code a x + b y}, broadcasting: the update of every sampler in one call.
      *
      * @param a factor of x
