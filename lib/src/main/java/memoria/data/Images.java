@@ -51,7 +51,8 @@ public final class Images {
         return wrap(data.clone(), count, channels, height, width);
     }
 
-    private static Images wrap(float[] data, int count, int channels, int height, int width) {
+    /** As {@link #of(float[], int, int, int, int)}, but keeps the array: whoever made it may not write to it any more. */
+    static Images wrap(float[] data, int count, int channels, int height, int width) {
         if (count < 0 || channels < 1 || height < 1 || width < 1) {
             throw new IllegalArgumentException(
                     "count, channels, height, width: "
