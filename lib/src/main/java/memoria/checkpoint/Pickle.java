@@ -12,11 +12,12 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Python's pickled data as PyTorch writes it: dictionaries, lists, numbers, texts, and tensors by reference to their storage. Nothing of the
- * file is executed: a pickle names classes and functions, and only those that make a tensor or a dictionary are known here; any other is
- * refused by its name.
+ * file is executed: a pickle names classes and functions, and only those that make a tensor or a dictionary are known here, and a few that
+ * trainings leave beside them, which become nothing; any other is refused by its name, however the pickle spells it.
  */
 final class Pickle {
 
@@ -56,6 +57,18 @@ final class Pickle {
     private static final String PARAMETER = "torch._utils._rebuild_parameter";
     private static final String SIZE = "torch.Size";
 
+    /** What Stable Diffusion's and other trainers' checkpoints name beside tensors: read over, never made. */
+    private static final Set<String> PASSED_OVER =
+            Set.of(
+                    "numpy.core.multiarray.scalar",
+                    "numpy._core.multiarray.scalar",
+                    "numpy.dtype",
+                    "_codecs.encode",
+                    "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint");
+
+    /** A state dictionary of a thousand tensors takes 30 thousand; each may make an object of some 100 bytes. */
+    private static final int MOST_INSTRUCTIONS = 1 << 20;
+
     private final ByteBuffer in;
     private final Deque<List<Object>> marked = new ArrayDeque<>();
     private final Map<Integer, Object> memo = new HashMap<>();
@@ -81,7 +94,7 @@ final class Pickle {
     }
 
     private Object run() {
-        while (true) {
+        for (int done = 0; done < MOST_INSTRUCTIONS; done++) {
             int code = in.get() & 0xff;
             switch (code) {
                 case '.' -> {
@@ -100,8 +113,16 @@ final class Pickle {
                 case 'h' -> stack.add(remembered(in.get() & 0xff));
                 case 'j' -> stack.add(remembered(in.getInt()));
                 case 'c' -> stack.add(known(line() + "." + line()));
+                case 0x93 -> {
+                    String inner = (String) pop();
+                    stack.add(known(pop() + "." + inner));
+                }
+                case 'i' -> {
+                    known(line() + "." + line());
+                    throw unknown(code);
+                }
                 case 'Q' -> stack.add(storage((List<?>) pop()));
-                case 'R' -> reduce();
+                case 'R', 0x81 -> reduce();
                 case 'b' -> build();
                 case 's', 'u', 'a', 'e' -> fill(code);
                 default -> {
@@ -111,6 +132,14 @@ final class Pickle {
                 }
             }
         }
+        throw new Refused(
+                "its pickle has more than "
+                        + MOST_INSTRUCTIONS
+                        + " instructions; no checkpoint needs so many");
+    }
+
+    private static Refused unknown(int code) {
+        return new Refused(String.format("its pickle has an instruction 0x%02x not known", code));
     }
 
     /** Values that need nothing but their own bytes, and tuples. */
@@ -124,8 +153,10 @@ final class Pickle {
             case 'J' -> (long) in.getInt();
             case 0x8a -> longOf(in.get() & 0xff);
             case 'G' -> Double.longBitsToDouble(Long.reverseBytes(in.getLong()));
-            case 'X', 'T' -> text(in.getInt());
-            case 0x8c, 'U' -> text(in.get() & 0xff);
+            // Numbers and texts of Python's first protocol: only to get past them to what is named.
+            case 'I', 'L', 'F', 'S', 'V' -> line();
+            case 'X', 'T', 'B' -> text(in.getInt());
+            case 0x8c, 'U', 'C' -> text(in.get() & 0xff);
             case '}' -> new LinkedHashMap<>();
             case ']' -> new ArrayList<>();
             case ')' -> List.of();
@@ -133,9 +164,7 @@ final class Pickle {
             case 0x86 -> tuple(2);
             case 0x87 -> tuple(3);
             case 't' -> Collections.unmodifiableList(unmark());
-            default ->
-                    throw new Refused(
-                            String.format("its pickle has an instruction 0x%02x not known", code));
+            default -> throw unknown(code);
         };
     }
 
@@ -203,7 +232,9 @@ final class Pickle {
 
     private static Object known(String name) {
         boolean legal =
-                STORAGES.containsKey(name) || List.of(DICT, TENSOR, PARAMETER, SIZE).contains(name);
+                STORAGES.containsKey(name)
+                        || PASSED_OVER.contains(name)
+                        || List.of(DICT, TENSOR, PARAMETER, SIZE).contains(name);
         if (!legal) {
             throw new Refused(
                     "it names "
@@ -234,7 +265,12 @@ final class Pickle {
                                     longs(arguments.get(2)),
                                     longs(arguments.get(3)));
                     case PARAMETER, SIZE -> arguments.get(0);
-                    default -> throw new Refused("its pickle calls " + name);
+                    default -> {
+                        if (!PASSED_OVER.contains(name)) {
+                            throw new Refused("its pickle calls " + name);
+                        }
+                        yield null;
+                    }
                 });
     }
 
@@ -259,10 +295,25 @@ final class Pickle {
         if (code == 's' || code == 'u') {
             Map<Object, Object> map = (Map<Object, Object>) top();
             for (int i = 0; i < items.size(); i += 2) {
-                map.put(items.get(i), items.get(i + 1));
+                map.put(key(items.get(i)), items.get(i + 1));
             }
         } else {
             ((List<Object>) top()).addAll(items);
         }
+    }
+
+    /** A list that holds itself has no hash code: only what cannot hold anything is a key. */
+    private static Object key(Object key) {
+        boolean legal =
+                key == null
+                        || key instanceof String
+                        || key instanceof Number
+                        || key instanceof Boolean
+                        || key instanceof Global;
+        if (!legal) {
+            throw new Refused(
+                    "its pickle has a dictionary whose key is neither a text nor a number");
+        }
+        return key;
     }
 }

@@ -3,6 +3,7 @@ package memoria.checkpoint;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import java.io.Closeable;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,11 +16,11 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 import memoria.data.AtomicFile;
-import memoria.torch.Tensors;
 
 /**
  * PyTorch's own checkpoints, {@code .pt} and {@code .pth}: the zip archives of today and the files from before PyTorch 1.6. They are read as
@@ -34,20 +35,32 @@ public final class TorchFile {
 
     private static final int LONGEST_PICKLE = 1 << 26;
     private static final int DEEPEST = 32;
+    private static final int MOST_VALUES = 1 << 20;
+    private static final int LONGEST_NAME = 1 << 12;
 
-    /** Where the bytes of storages are. */
-    private interface Storages {
+    /** Tensors may share numbers, but not so that a small file fills the memory. */
+    private static final long MOST_GROWTH = 8;
+
+    private static final long ALWAYS_LEGAL = 1 << 24;
+
+    /** The bytes of storages. */
+    private interface Storages extends Closeable {
         byte[] read(Pickle.Storage storage) throws IOException;
+    }
+
+    /** Where they are. */
+    private interface Source {
+        Storages open() throws IOException;
     }
 
     private final Path file;
     private final Map<String, Pickle.Tensor> tensors;
-    private final Storages storages;
+    private final Source source;
 
-    private TorchFile(Path file, Map<String, Pickle.Tensor> tensors, Storages storages) {
+    private TorchFile(Path file, Map<String, Pickle.Tensor> tensors, Source source) {
         this.file = file;
         this.tensors = tensors;
-        this.storages = storages;
+        this.source = source;
     }
 
     /**
@@ -99,22 +112,50 @@ public final class TorchFile {
             Object content = Pickle.read(ByteBuffer.wrap(bytes(zip, data, LONGEST_PICKLE)));
             return new TorchFile(
                     file,
-                    flat(content),
-                    storage -> {
-                        try (ZipFile again = new ZipFile(file.toFile())) {
-                            ZipEntry entry = again.getEntry(root + "data/" + storage.key());
-                            if (entry == null) {
-                                throw new Pickle.Refused("it lacks the storage " + storage.key());
-                            }
-                            return bytes(again, entry, size(storage));
-                        }
-                    });
+                    flat(content, Files.size(file)),
+                    () -> new Entries(new ZipFile(file.toFile()), root));
         }
     }
 
+    /** The storages of an archive, one entry each. */
+    private record Entries(ZipFile zip, String root) implements Storages {
+        @Override
+        public byte[] read(Pickle.Storage storage) throws IOException {
+            ZipEntry entry = zip.getEntry(root + "data/" + storage.key());
+            if (entry == null) {
+                throw new Pickle.Refused("it lacks the storage " + storage.key());
+            }
+            return bytes(zip, entry, size(storage));
+        }
+
+        @Override
+        public void close() throws IOException {
+            zip.close();
+        }
+    }
+
+    /** The archive's reader checks no checksum, so a flipped bit would go unseen. */
     private static byte[] bytes(ZipFile zip, ZipEntry entry, int most) throws IOException {
+        if (entry.getSize() > most) {
+            throw new Pickle.Refused(
+                    entry.getName()
+                            + " has "
+                            + entry.getSize()
+                            + " bytes where at most "
+                            + most
+                            + " belong");
+        }
         try (InputStream in = zip.getInputStream(entry)) {
-            return in.readNBytes(most);
+            byte[] bytes = in.readNBytes(most);
+            CRC32 found = new CRC32();
+            found.update(bytes);
+            if (bytes.length == entry.getSize() && found.getValue() != entry.getCrc()) {
+                throw new Pickle.Refused(
+                        String.format(
+                                "it is damaged: the checksum (CRC-32) of %s is %08x, the archive states %08x",
+                                entry.getName(), found.getValue(), entry.getCrc()));
+            }
+            return bytes;
         }
     }
 
@@ -130,9 +171,14 @@ public final class TorchFile {
         for (int i = 0; i < 3; i++) {
             Pickle.read(in);
         }
-        Map<String, Pickle.Tensor> tensors = flat(Pickle.read(in));
+        Map<String, Pickle.Tensor> tensors = flat(Pickle.read(in), in.limit());
         Map<String, Pickle.Storage> used = new HashMap<>();
-        tensors.values().forEach(t -> used.put(t.storage().key(), t.storage()));
+        for (Pickle.Tensor tensor : tensors.values()) {
+            Pickle.Storage storage = tensor.storage();
+            if (!storage.equals(used.computeIfAbsent(storage.key(), key -> storage))) {
+                throw new Pickle.Refused("it states two sizes for the storage " + storage.key());
+            }
+        }
         if (!(Pickle.read(in) instanceof List<?> keys)) {
             throw new Pickle.Refused("its list of storages is damaged");
         }
@@ -149,18 +195,24 @@ public final class TorchFile {
             starts.put(storage.key(), in.position());
             in.position(in.position() + size(storage));
         }
-        return new TorchFile(
-                file,
-                tensors,
-                storage -> {
-                    Integer start = starts.get(storage.key());
-                    if (start == null) {
-                        throw new Pickle.Refused("it lacks the storage " + storage.key());
-                    }
-                    byte[] bytes = new byte[size(storage)];
-                    in.get(start, bytes);
-                    return bytes;
-                });
+        return new TorchFile(file, tensors, () -> new Tail(in, starts));
+    }
+
+    /** The storages behind the pickles of an old file. */
+    private record Tail(ByteBuffer in, Map<String, Integer> starts) implements Storages {
+        @Override
+        public byte[] read(Pickle.Storage storage) {
+            Integer start = starts.get(storage.key());
+            if (start == null) {
+                throw new Pickle.Refused("it lacks the storage " + storage.key());
+            }
+            byte[] bytes = new byte[size(storage)];
+            in.get(start, bytes);
+            return bytes;
+        }
+
+        @Override
+        public void close() {}
     }
 
     private static int size(Pickle.Storage storage) {
@@ -171,30 +223,54 @@ public final class TorchFile {
                             + storage.key()
                             + " has "
                             + storage.count()
-                            + " numbers; at most 1 GiB is supported");
+                            + " numbers; 0 to 1 GiB are supported");
         }
         return (int) bytes;
     }
 
-    private static Map<String, Pickle.Tensor> flat(Object content) {
-        Map<String, Pickle.Tensor> found = new LinkedHashMap<>();
-        collect("", content, found, 0);
-        return found;
+    private static Map<String, Pickle.Tensor> flat(Object content, long fileBytes) {
+        Collector collector = new Collector();
+        collector.collect("", content, 0);
+        long bytes = 0;
+        for (Map.Entry<String, Pickle.Tensor> entry : collector.found.entrySet()) {
+            bytes += View.bytes(entry.getKey(), entry.getValue());
+            if (bytes > ALWAYS_LEGAL + MOST_GROWTH * fileBytes) {
+                throw new Pickle.Refused(
+                        "its tensors would take more than "
+                                + MOST_GROWTH
+                                + " times the file's "
+                                + fileBytes
+                                + " bytes; no checkpoint does");
+            }
+        }
+        return collector.found;
     }
 
-    private static void collect(
-            String name, Object value, Map<String, Pickle.Tensor> into, int depth) {
-        if (depth > DEEPEST) {
-            throw new Pickle.Refused("its dictionaries are nested deeper than " + DEEPEST);
-        }
-        String prefix = name.isEmpty() ? "" : name + ".";
-        if (value instanceof Pickle.Tensor tensor) {
-            into.put(name, tensor);
-        } else if (value instanceof Map<?, ?> map) {
-            map.forEach((key, inner) -> collect(prefix + key, inner, into, depth + 1));
-        } else if (value instanceof List<?> list) {
-            for (int i = 0; i < list.size(); i++) {
-                collect(prefix + i, list.get(i), into, depth + 1);
+    /** Finds the tensors in nested dictionaries and lists. One list may stand in many places, so the walk has an end of its own. */
+    private static final class Collector {
+        private final Map<String, Pickle.Tensor> found = new LinkedHashMap<>();
+        private int visited;
+
+        void collect(String name, Object value, int depth) {
+            if (depth > DEEPEST || ++visited > MOST_VALUES || name.length() > LONGEST_NAME) {
+                throw new Pickle.Refused(
+                        "its dictionaries are nested deeper than "
+                                + DEEPEST
+                                + ", hold more than "
+                                + MOST_VALUES
+                                + " values or have names of over "
+                                + LONGEST_NAME
+                                + " characters");
+            }
+            String prefix = name.isEmpty() ? "" : name + ".";
+            if (value instanceof Pickle.Tensor tensor) {
+                found.put(name, tensor);
+            } else if (value instanceof Map<?, ?> map) {
+                map.forEach((key, inner) -> collect(prefix + key, inner, depth + 1));
+            } else if (value instanceof List<?> list) {
+                for (int i = 0; i < list.size(); i++) {
+                    collect(prefix + i, list.get(i), depth + 1);
+                }
             }
         }
     }
@@ -246,10 +322,16 @@ public final class TorchFile {
 
     private Map<String, NDArray> load(NDManager manager, String prefix) {
         Map<String, NDArray> loaded = new LinkedHashMap<>();
-        try {
+        try (Storages storages = source.open()) {
+            Pickle.Storage last = null;
+            byte[] stored = null;
             for (Map.Entry<String, Pickle.Tensor> entry : tensors.entrySet()) {
                 if (entry.getKey().startsWith(prefix)) {
-                    NDArray tensor = tensor(manager, entry.getKey(), entry.getValue());
+                    Pickle.Tensor view = entry.getValue();
+                    // Neighbours often are parts of one storage.
+                    stored = view.storage().equals(last) ? stored : storages.read(view.storage());
+                    last = view.storage();
+                    NDArray tensor = View.load(manager, entry.getKey(), view, stored);
                     loaded.put(entry.getKey().substring(prefix.length()), tensor);
                 }
             }
@@ -261,60 +343,5 @@ public final class TorchFile {
             throw AtomicFile.failure("read", file, e);
         }
         return loaded;
-    }
-
-    private NDArray tensor(NDManager manager, String name, Pickle.Tensor view) throws IOException {
-        Pickle.Storage storage = view.storage();
-        requireInside(name, view);
-        byte[] stored = storages.read(storage);
-        int each = storage.type().bytes;
-        if (stored.length < storage.count() * each) {
-            throw new Pickle.Refused("it is truncated inside the storage of '" + name + "'");
-        }
-        Shape shape = new Shape(view.shape());
-        ByteBuffer row =
-                ByteBuffer.allocate(Math.toIntExact(shape.size() * each))
-                        .order(ByteOrder.LITTLE_ENDIAN);
-        copy(stored, view, each, 0, view.offset(), row);
-        NDArray tensor =
-                Tensors.of(manager, storage.type().decode(row.flip()), shape, storage.type().type);
-        tensor.setName(name);
-        return tensor;
-    }
-
-    /** Numbers of a view in row-major order, wherever they lie in the storage. */
-    private static void copy(
-            byte[] stored, Pickle.Tensor view, int each, int axis, long at, ByteBuffer into) {
-        if (axis == view.shape().length) {
-            into.put(stored, (int) at * each, each);
-            return;
-        }
-        boolean together = axis == view.shape().length - 1 && view.stride()[axis] == 1;
-        if (together) {
-            into.put(stored, (int) at * each, (int) view.shape()[axis] * each);
-            return;
-        }
-        for (long i = 0; i < view.shape()[axis]; i++) {
-            copy(stored, view, each, axis + 1, at + i * view.stride()[axis], into);
-        }
-    }
-
-    private static void requireInside(String name, Pickle.Tensor view) {
-        long last = view.offset();
-        long elements = 1;
-        boolean legal = view.offset() >= 0 && view.shape().length == view.stride().length;
-        for (int axis = 0; legal && axis < view.shape().length; axis++) {
-            long size = view.shape()[axis];
-            long stride = view.stride()[axis];
-            legal = size >= 0 && stride >= 0 && size <= 1 << 30 && stride <= 1 << 30;
-            elements = legal ? Math.multiplyExact(elements, size) : 0;
-            last += legal ? Math.max(0, size - 1) * stride : 0;
-            legal &= elements * view.storage().type().bytes <= 1 << 30;
-            legal &= last <= Integer.MAX_VALUE;
-        }
-        if (!legal || elements > 0 && last >= view.storage().count()) {
-            throw new Pickle.Refused(
-                    "the tensor '" + name + "' lies outside its storage; the file is damaged");
-        }
     }
 }

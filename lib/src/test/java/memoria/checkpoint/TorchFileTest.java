@@ -2,6 +2,7 @@ package memoria.checkpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -11,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 import memoria.diffusion.Noise;
@@ -21,6 +23,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TorchFileTest {
@@ -79,13 +83,114 @@ class TorchFileTest {
                 .hasMessageContaining("'nobody'");
     }
 
-    @Test
-    void aFileThatCallsAnythingElseIsRefusedByItsName() throws IOException {
-        Path evil = archive("\u0080\u0002cos\nsystem\nX\u0004\0\0\0true\u0085R.");
+    @ParameterizedTest
+    @MethodSource("hostile")
+    void aFileThatNamesAnythingElseIsRefusedByThatName(String named, String pickle)
+            throws IOException {
+        Path evil = archive(pickle);
         assertThatThrownBy(() -> TorchFile.read(evil))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("made.pt")
-                .hasMessageContaining("os.system");
+                .hasMessageContaining(named);
+        Path old = folder.resolve("old.pt");
+        Files.write(
+                old,
+                ("\u0080\u0002N." + "\u0080\u0002" + pickle).getBytes(StandardCharsets.ISO_8859_1));
+        assertThatThrownBy(() -> TorchFile.read(old))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("old.pt")
+                .hasMessageContaining(named);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "]q\0h\0h\0\u0086a", // a list of itself twice
+                "}q\0h\0Ns", // a key that has no hash code
+                "](((((((((((((((((((((((((((((((((((((((e"
+            })
+    void aPickleWithoutAnEndIsRefused(String pickle) throws IOException {
+        Path circle = archive("\u0080\u0002" + pickle + ".");
+        assertThatThrownBy(() -> TorchFile.read(circle))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("made.pt");
+    }
+
+    @Test
+    void aSmallFileCannotFillTheMemory() throws IOException {
+        // Twenty lists, each ten times in the next: 10^20 values in 800 bytes.
+        StringBuilder laughs = new StringBuilder("\u0080\u0002]q\0");
+        for (int i = 1; i < 20; i++) {
+            laughs.append("](").append(("h" + (char) (i - 1)).repeat(10)).append('e');
+            laughs.append('q').append((char) i);
+        }
+        Path laughing = archive(laughs + ".");
+        assertThatThrownBy(() -> TorchFile.read(laughing)).hasMessageContaining("hold more than");
+        Path marks = archive("\u0080\u0002" + "(".repeat(1 << 21) + ".");
+        assertThatThrownBy(() -> TorchFile.read(marks)).hasMessageContaining("instructions");
+        // One number, stated to be 2^28 of them by strides of zero.
+        String view =
+                "\u0080\u0002}X\u0001\0\0\0wctorch._utils\n_rebuild_tensor_v2\n((X\u0007\0\0\0storage"
+                        + "ctorch\nFloatStorage\nX\u0001\0\0\0"
+                        + "0X\u0003\0\0\0cpuK\u0001tQ"
+                        + "K\0J\0\0\0\u0010\u0085K\0\u0085tRs.";
+        Path stretched = archive(view);
+        assertThatThrownBy(() -> TorchFile.read(stretched))
+                .hasMessageContaining("times the file's");
+    }
+
+    @Test
+    void whatTrainersLeaveBesideTensorsIsReadOver() throws IOException {
+        String callback = "cpytorch_lightning.callbacks.model_checkpoint\nModelCheckpoint\n";
+        String number =
+                "cnumpy.core.multiarray\nscalar\ncnumpy\ndtype\nX\u0002\0\0\0f8K\0K\u0001\u0087R"
+                        + "(K\u0003X\u0001\0\0\0<NNNJ\u00ff\u00ff\u00ff\u00ffJ\u00ff\u00ff\u00ff\u00ffK\0tbX\u0001\0\0\0x\u0086R";
+        Path lightning = archive("\u0080\u0002}" + callback + number + "s.");
+        assertThat(TorchFile.read(lightning).shapes()).isEmpty();
+    }
+
+    @Test
+    void aFlippedBitOfATensorIsFoundByTheArchivesChecksum() throws Exception {
+        byte[] whole = Files.readAllBytes(golden("tiny_embed.state_dict.pt"));
+        Map<String, NDArray> tensors =
+                TorchFile.read(golden("tiny_embed.state_dict.pt")).tensors(manager);
+        byte[] weights = tensors.get("c.0.weight").toByteArray();
+        int at = indexOf(whole, weights);
+        for (int bit : new int[] {0, 3, 8 * weights.length - 1}) {
+            byte[] flipped = whole.clone();
+            flipped[at + bit / 8] ^= (byte) (1 << bit % 8);
+            Path file = Files.write(folder.resolve("flipped.pt"), flipped);
+            assertThatThrownBy(() -> TorchFile.read(file).tensors(manager))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("flipped.pt")
+                    .hasMessageContaining("CRC-32");
+        }
+    }
+
+    private static int indexOf(byte[] whole, byte[] part) {
+        int at = 0;
+        while (!java.util.Arrays.equals(whole, at, at + part.length, part, 0, part.length)) {
+            at++;
+        }
+        return at;
+    }
+
+    static Stream<Arguments> hostile() {
+        return Stream.of(
+                arguments("os.system", "\u0080\u0002cos\nsystem\nX\u0004\0\0\0true\u0085R."),
+                arguments("posix.system", "cposix\nsystem\n(S'true'\ntR."),
+                arguments("__builtin__.eval", "\u0080\u0002c__builtin__\neval\n."),
+                arguments(
+                        "builtins.eval",
+                        "\u0080\u0002cbuiltins\neval\nX\u0001\0\0\0" + "1\u0085R."),
+                arguments(
+                        "os.system",
+                        "\u0080\u0004\u008c\u0002os\u008c\u0006system\u0093\u008c\u0004true\u0085R."),
+                arguments("os.system", "(S'true'\nios\nsystem\n."),
+                arguments("os.system", "\u0080\u0002(ios\nsystem\n."),
+                arguments("torch.nn.Linear", "\u0080\u0002ctorch.nn\nLinear\n)\u0081."),
+                arguments("numpy.load", "\u0080\u0002cnumpy\nload\n."),
+                arguments("collections.deque", "\u0080\u0002ccollections\ndeque\n)R."));
     }
 
     @Test
