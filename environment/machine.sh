@@ -49,7 +49,7 @@ flavor() { printf '%s\n' "java=$java_home gpu=${gpu:-no} root=$root heap=${MEMOR
 outdated() {
     [ -f "$kernel_dir/kernel.json" ] && [ -f "$stamp" ] || return 0
     [ "$(cat "$stamp")" = "$(flavor)" ] || return 0
-    [ -n "$(find pom.xml lib/pom.xml lib/src/main environment/kernel/pom.xml environment/kernel/src/main environment/run environment/machine.sh \
+    [ -n "$(find pom.xml lib/pom.xml lib/src/main data-manifests environment/kernel/pom.xml environment/kernel/src/main environment/run environment/machine.sh \
         -newer "$stamp" -print)" ]
 }
 

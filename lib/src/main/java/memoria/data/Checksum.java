@@ -8,7 +8,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** SHA-256 in lower-case hex: how files, specs and shards are recognised. */
+/** SHA-256 in lower-case hex: how files, specs and shards are recognised. MD5 is for files whose publisher states nothing else. */
 public final class Checksum {
 
     private Checksum() {}
@@ -31,7 +31,21 @@ public final class Checksum {
      * @throws java.io.UncheckedIOException if it cannot be read
      */
     public static String sha256(Path file) {
-        MessageDigest digest = digest();
+        return of(file, digest());
+    }
+
+    /**
+     * MD5 of a file, read in pieces.
+     *
+     * @param file the file
+     * @return 32 hex digits
+     * @throws java.io.UncheckedIOException if it cannot be read
+     */
+    static String md5(Path file) {
+        return of(file, digest("MD5"));
+    }
+
+    private static String of(Path file, MessageDigest digest) {
         byte[] piece = new byte[1 << 16];
         try (InputStream in = Files.newInputStream(file)) {
             for (int n = in.read(piece); n >= 0; n = in.read(piece)) {
@@ -49,10 +63,14 @@ public final class Checksum {
      * @return a new SHA-256 digest
      */
     public static MessageDigest digest() {
+        return digest("SHA-256");
+    }
+
+    private static MessageDigest digest(String algorithm) {
         try {
-            return MessageDigest.getInstance("SHA-256");
+            return MessageDigest.getInstance(algorithm);
         } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform must have SHA-256", e);
+            throw new IllegalStateException("every Java platform must have " + algorithm, e);
         }
     }
 

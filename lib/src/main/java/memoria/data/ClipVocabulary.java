@@ -6,7 +6,8 @@ import java.util.List;
 
 /**
  * The byte pair vocabulary of openai's CLIP, which Stable Diffusion v1 reads prompts with. It is not part of this project (MIT licence, 1.3
- * MB): it is looked for and downloaded as {@link FashionMnist} is, in the folder {@code clip}.
+ * MB): it is looked for and downloaded as {@link FashionMnist} is, in the folder
+ * {@code clip-vocabulary}.
  */
 public final class ClipVocabulary {
 
@@ -26,7 +27,7 @@ public final class ClipVocabulary {
      * @throws IllegalStateException if it is not on this machine and {@code MEMORIA_OFFLINE} forbids a download
      */
     public static List<String> merges() {
-        return used(Manifest.of("clip").content(FILE));
+        return used(Manifests.of("clip-vocabulary").content(FILE));
     }
 
     /**
@@ -38,7 +39,7 @@ public final class ClipVocabulary {
      * @throws java.io.UncheckedIOException if it cannot be read
      */
     public static List<String> merges(Path file) {
-        return used(Manifest.of("clip").content(FILE, file));
+        return used(Manifests.of("clip-vocabulary").content(FILE, file));
     }
 
     /** The first line tells the format's version. */

@@ -6,8 +6,6 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -18,6 +16,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
@@ -27,63 +26,71 @@ import memoria.progress.Interrupted;
 import memoria.progress.Progress;
 
 /**
- * Fetches a file whose checksum is known. What arrived is kept in {@code NAME.part} beside the target, so an interrupted, cut or stalled
- * transfer goes on where it stopped, from the same or the next mirror; the file gets its name once its SHA-256 is right.
+ * Fetches a file. What arrived is kept in {@code NAME.part} beside the target, so an interrupted, cut or stalled transfer goes on where it
+ * stopped, from the same or the next mirror; the file gets its name once its size and checksum are right. Where no checksum is known, a part
+ * is continued only if the server says by its ETag or date that the file is still the same one.
  */
 final class Download {
 
-    private static final int TRIES_PER_MIRROR = 3;
-    private static final Duration CONNECT = Duration.ofSeconds(20);
+    private static final int BUFFER = 1 << 16;
+
+    /**
+     * How long and how often one tries.
+     *
+     * @param connect how long a connection may take
+     * @param stall how long a server may be silent before the connection is given up
+     * @param tries per mirror
+     * @param pause before the second try; twice that before the third, and so on
+     */
+    record Patience(Duration connect, Duration stall, int tries, Duration pause) {
+        static final Patience USUAL =
+                new Patience(
+                        Duration.ofSeconds(20), Duration.ofSeconds(30), 3, Duration.ofSeconds(1));
+    }
+
+    /**
+     * What came.
+     *
+     * @param from the mirror that delivered
+     * @param sha256 checksum of the whole file
+     * @param bytes its size
+     */
+    record Arrival(URI from, String sha256, long bytes) {}
 
     private final List<URI> mirrors;
-    private final String sha256;
-    private final long bytes;
-    private final Duration stall;
-    private final HttpClient client =
-            HttpClient.newBuilder()
-                    .followRedirects(HttpClient.Redirect.NORMAL)
-                    .connectTimeout(CONNECT)
-                    .build();
+    private final Seal seal;
+    private final Patience patience;
+    private final Http http;
 
     /**
      * A file on the network.
      *
      * @param mirrors where it is published, tried in order
-     * @param sha256 its checksum, lower-case hex
-     * @param bytes its size
-     * @param stall how long a server may be silent before the connection is given up
+     * @param seal how it is recognised
+     * @param patience how long and how often one tries
+     * @param http who asks
      */
-    Download(List<URI> mirrors, String sha256, long bytes, Duration stall) {
+    Download(List<URI> mirrors, Seal seal, Patience patience, Http http) {
         this.mirrors = mirrors;
-        this.sha256 = sha256;
-        this.bytes = bytes;
-        this.stall = stall;
-    }
-
-    /** One mirror did not deliver; the next try or the next mirror may. */
-    private static final class Refused extends Exception {
-        private static final long serialVersionUID = 1L;
-        final boolean hopeless;
-
-        Refused(String message, boolean hopeless) {
-            super(message);
-            this.hopeless = hopeless;
-        }
+        this.seal = seal;
+        this.patience = patience;
+        this.http = http;
     }
 
     /**
      * Fetches the file unless it is there.
      *
      * @param target where it goes; its folder is made
+     * @return what came; empty if it was there
      * @throws UncheckedIOException naming the file, every mirror and its reason if none delivered, or the folder if it cannot be written
      * @throws Interrupted if the thread is interrupted; what arrived is kept
      */
-    void to(Path target) {
+    Optional<Arrival> to(Path target) {
         if (Files.exists(target)) {
-            return;
+            return Optional.empty();
         }
-        Path part = target.resolveSibling(target.getFileName() + ".part");
-        requireRoom(part);
+        Part part = new Part(target.resolveSibling(target.getFileName() + ".part"));
+        requireRoom(part.file());
         // Two writers of one part would each spoil the other's file, even after it was checked and
         // renamed.
         Path lock = target.resolveSibling(target.getFileName() + ".lock");
@@ -91,33 +98,49 @@ final class Download {
             try (FileChannel channel =
                             FileChannel.open(
                                     lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                    FileLock held = channel.lock()) {
-                if (held.isValid() && !Files.exists(target)) {
-                    fromMirrors(part, target);
+                    FileLock held = acquire(channel, target)) {
+                if (!held.isValid() || Files.exists(target)) {
+                    return Optional.empty();
                 }
+                return Optional.of(fromMirrors(part, target));
             } catch (FileLockInterruptionException e) {
                 Progress.checkpoint();
+                throw AtomicFile.failure("write", target, e);
             } catch (Interrupted e) {
-                throw e.keeping(size(part) + " of " + bytes + " bytes in " + part);
+                String of = seal.bytes() == null ? "" : " of " + seal.bytes();
+                throw e.keeping(part.size() + of + " bytes in " + part.file());
             } catch (IOException e) {
                 throw AtomicFile.failure("write", target, e);
             }
         }
     }
 
-    private void fromMirrors(Path part, Path target) throws IOException {
+    private static FileLock acquire(FileChannel channel, Path target) throws IOException {
+        FileLock free = channel.tryLock();
+        if (free != null) {
+            return free;
+        }
+        try (Progress waiting =
+                Progress.start(
+                        "Waiting for another process that fetches " + target.getFileName(), 0)) {
+            waiting.at(0);
+            return channel.lock();
+        }
+    }
+
+    private Arrival fromMirrors(Part part, Path target) throws IOException {
         List<String> reasons = new ArrayList<>();
         for (URI mirror : mirrors) {
-            for (int attempt = 1; attempt <= TRIES_PER_MIRROR; attempt++) {
+            for (int attempt = 1; attempt <= patience.tries(); attempt++) {
                 try {
                     fetch(mirror, part);
-                    finish(part, target);
-                    return;
+                    return finish(mirror, part, target);
                 } catch (Refused e) {
-                    if (e.hopeless || attempt == TRIES_PER_MIRROR) {
+                    if (e.hopeless || attempt == patience.tries()) {
                         reasons.add(mirror + ": " + e.getMessage());
                         break;
                     }
+                    rest(Math.max(e.wait * 1000, attempt * patience.pause().toMillis()));
                 }
             }
         }
@@ -126,18 +149,30 @@ final class Download {
                         + target.getFileName()
                         + ":\n  "
                         + String.join("\n  ", reasons)
-                        + "\nWithout a network, put the file (SHA-256 "
-                        + sha256
+                        + "\nWithout a network, put the file ("
+                        + seal.words()
                         + ") into "
                         + target.toAbsolutePath().getParent();
         throw new UncheckedIOException(message, new IOException(reasons.get(reasons.size() - 1)));
+    }
+
+    private static void rest(long millis) {
+        try {
+            Thread.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            Progress.checkpoint();
+        }
     }
 
     private void requireRoom(Path part) {
         Path folder = part.toAbsolutePath().getParent();
         try {
             Files.createDirectories(folder);
-            long missing = bytes - (Files.exists(part) ? Files.size(part) : 0);
+            long missing =
+                    seal.bytes() == null
+                            ? 0
+                            : seal.bytes() - (Files.exists(part) ? Files.size(part) : 0);
             long free = Files.getFileStore(folder).getUsableSpace();
             if (free < missing) {
                 throw new IOException(
@@ -157,84 +192,71 @@ final class Download {
         }
     }
 
-    private void fetch(URI mirror, Path part) throws Refused {
-        long have = size(part);
-        if (have == bytes) {
+    private void fetch(URI mirror, Part part) throws Refused, IOException {
+        long have = part.worth(mirror, seal);
+        if (have > 0 && part.whole(seal)) {
             return;
         }
-        HttpRequest.Builder request = HttpRequest.newBuilder(mirror).timeout(stall.plus(CONNECT));
-        if (have > 0 && have < bytes) {
-            request.header("Range", "bytes=" + have + "-");
-        }
         try {
-            HttpResponse<InputStream> response =
-                    client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
+            HttpResponse<InputStream> response = http.get(mirror, part.request(have, seal));
             try (InputStream body = response.body()) {
-                boolean resumed = resumes(response, have);
-                receive(body, part, resumed ? have : 0);
+                int status = response.statusCode();
+                if (status == 416 && seal.known() && seal.mismatch(part.file()).isEmpty()) {
+                    return;
+                }
+                Offer offer = offer(response, have, part);
+                if (!offer.resumes()) {
+                    part.begin(mirror, response, offer.total(), seal);
+                }
+                receive(body, part, offer.resumes() ? have : 0, offer.total());
+                offer.requireAll(part.size());
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             Progress.checkpoint();
         } catch (IOException e) {
             Progress.checkpoint();
-            String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
-            throw new Refused(reason + offline(e), e instanceof java.net.ConnectException);
-        }
-        if (size(part) < bytes) {
-            throw new Refused(
-                    "the connection ended after " + size(part) + " of " + bytes + " bytes", false);
+            throw Http.refusal(e);
         }
     }
 
-    private static String offline(IOException e) {
-        boolean unreachable =
-                e instanceof java.net.ConnectException
-                        || e instanceof java.net.http.HttpConnectTimeoutException;
-        return unreachable ? " (no connection: offline, or the server is down)" : "";
-    }
-
-    /** Whether the body continues what is there; false if it starts again. */
-    private boolean resumes(HttpResponse<?> response, long have) throws Refused {
-        int status = response.statusCode();
-        if (status == 206) {
-            String range = response.headers().firstValue("Content-Range").orElse("");
-            if (!range.startsWith("bytes " + have + "-")) {
-                throw new Refused("answered bytes from " + have + " on with '" + range + "'", true);
+    /** A part that this server cannot continue is not kept: the next try starts again. */
+    private Offer offer(HttpResponse<?> response, long have, Part part)
+            throws Refused, IOException {
+        try {
+            return Offer.of(response, have, seal);
+        } catch (Refused e) {
+            if (have > 0 && response.statusCode() != 200) {
+                part.forget();
+                throw new Refused(e.getMessage(), false);
             }
-            return true;
+            throw e;
         }
-        if (status != 200) {
-            throw new Refused("HTTP status " + status, status < 500);
-        }
-        long announced = response.headers().firstValueAsLong("Content-Length").orElse(bytes);
-        if (announced != bytes) {
-            throw new Refused(announced + " bytes are offered, the file has " + bytes, true);
-        }
-        return false;
     }
 
     /**
      * Writes the body to the part. A thread of its own reads: on Java 17 a read of a body forgets an interrupt, and blocks for as long as
      * the server is silent. This thread waits, reports and gives up.
      */
-    private void receive(InputStream body, Path part, long from)
+    private void receive(InputStream body, Part part, long from, long total)
             throws IOException, InterruptedException {
         AtomicLong done = new AtomicLong(from);
-        FutureTask<Void> copying = new FutureTask<>(() -> copy(body, part, done), null);
+        FutureTask<Void> copying =
+                new FutureTask<>(() -> copy(body, part.file(), done, total), null);
         Thread reader = new Thread(copying, "memoria-download");
         reader.setDaemon(true);
         reader.start();
-        try (Progress progress = Progress.start("Downloading", from, bytes)) {
+        try (Progress progress =
+                Progress.start("Downloading " + part.name(), from, Math.max(0, total))) {
             long heard = System.nanoTime();
             long seen = from;
             while (!finished(copying)) {
-                progress.at(done.get());
+                progress.at(done.get(), Bytes.words(done.get()));
                 if (done.get() > seen) {
                     seen = done.get();
                     heard = System.nanoTime();
-                } else if (System.nanoTime() - heard > stall.toNanos()) {
-                    throw new IOException("silent for " + stall.toMillis() / 1e3 + " s");
+                } else if (System.nanoTime() - heard > patience.stall().toNanos()) {
+                    throw new IOException("silent for " + patience.stall().toMillis() / 1e3 + " s");
                 }
             }
         } finally {
@@ -268,16 +290,25 @@ final class Download {
         }
     }
 
-    private void copy(InputStream body, Path part, AtomicLong done) {
-        byte[] piece = new byte[1 << 16];
+    /** Stops a little after more than the whole came; its size tells then. */
+    private static void copy(InputStream body, Path part, AtomicLong done, long total) {
+        byte[] piece = new byte[BUFFER];
         try (OutputStream out = new FileOutputStream(part.toFile(), done.get() > 0)) {
-            for (int n = read(body, piece); n >= 0 && done.get() <= bytes; n = read(body, piece)) {
+            int n = read(body, piece);
+            while (n >= 0 && (total < 0 || done.get() <= total)) {
                 out.write(piece, 0, n);
                 done.addAndGet(n);
+                n = read(body, piece);
             }
         } catch (IOException e) {
             // A full disk, say: no fault of the mirror, so the next one is not asked.
-            throw AtomicFile.failure("write", part, e);
+            throw AtomicFile.failure(
+                    "write",
+                    part,
+                    new IOException(
+                            e.getMessage()
+                                    + "; what arrived is kept. Free some space, or name another folder with MEMORIA_CACHE",
+                            e));
         }
     }
 
@@ -289,18 +320,22 @@ final class Download {
         }
     }
 
-    private void finish(Path part, Path target) throws Refused, IOException {
-        String found = Checksum.sha256(part);
-        if (!found.equals(sha256)) {
-            Files.delete(part);
-            throw new Refused(
-                    "the checksum does not match: SHA-256 " + found + " instead of " + sha256,
-                    false);
+    private Arrival finish(URI mirror, Part part, Path target) throws Refused, IOException {
+        String sha256 = Checksum.sha256(part.file());
+        Optional<String> mismatch = seal.mismatch(part.file());
+        if (mismatch.isPresent()) {
+            boolean mixed = part.resumed();
+            part.forget();
+            throw new Refused(mismatch.get(), !mixed);
         }
-        AtomicFile.move(part, target);
-    }
-
-    private static long size(Path part) {
-        return part.toFile().length();
+        // Its content must be on the disk before its name is: a power cut would leave the name
+        // alone.
+        try (FileChannel channel = FileChannel.open(part.file(), StandardOpenOption.WRITE)) {
+            channel.force(true);
+        }
+        long bytes = part.size();
+        AtomicFile.move(part.file(), target);
+        part.forget();
+        return new Arrival(mirror, sha256, bytes);
     }
 }

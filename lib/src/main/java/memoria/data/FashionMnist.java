@@ -60,11 +60,11 @@ public final class FashionMnist {
      * @return the folder; empty if they would have to be downloaded
      */
     public static Optional<Path> folder() {
-        return Manifest.of("fashion-mnist").folder();
+        return Manifests.of("fashion-mnist").folder();
     }
 
     private static DataSet read(String prefix, String part) {
-        Manifest manifest = Manifest.of("fashion-mnist");
+        Manifest manifest = Manifests.of("fashion-mnist");
         Idx images = manifest.idx(prefix + "-images-idx3-ubyte");
         Idx labels = manifest.idx(prefix + "-labels-idx1-ubyte");
         int[] classes = new int[labels.sizes()[0]];

@@ -1,8 +1,10 @@
 package memoria.data;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Where files are looked for and kept. A system property wins over the environment variable of the same meaning. */
 public final class Folders {
@@ -47,6 +49,37 @@ public final class Folders {
         }
         system.forEach(folder -> folders.add(Path.of(folder)));
         return folders;
+    }
+
+    /**
+     * A folder with manifests of the reader's own: {@code memoria.manifests} or {@code MEMORIA_MANIFESTS}.
+     *
+     * @return the folder; empty if none is named
+     */
+    static Optional<Path> manifests() {
+        return Optional.of(setting("memoria.manifests", ""))
+                .filter(folder -> !folder.isEmpty())
+                .map(Path::of);
+    }
+
+    /**
+     * Where checksums are kept that were trusted on first use: {@code memoria.lock} or {@code MEMORIA_LOCK}, else {@code lock.json} in the
+     * folder {@code data-manifests} of the working directory or above, where it can be committed, else in the cache.
+     *
+     * @return the file, which may not exist yet
+     */
+    static Path lock() {
+        String named = setting("memoria.lock", "");
+        if (!named.isEmpty()) {
+            return Path.of(named);
+        }
+        for (Path at = Path.of("").toAbsolutePath(); at != null; at = at.getParent()) {
+            Path folder = at.resolve("data-manifests");
+            if (Files.isWritable(folder.resolve("schema.json"))) {
+                return folder.resolve(TrustLock.FILE);
+            }
+        }
+        return cache().resolve(TrustLock.FILE);
     }
 
     private static String setting(String property, String otherwise) {

@@ -26,6 +26,8 @@ final class Overrides {
                     "cache",
                     "checkpoints",
                     "data",
+                    "manifests",
+                    "lock",
                     "offline",
                     "sources",
                     "kernel",

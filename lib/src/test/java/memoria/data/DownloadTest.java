@@ -99,7 +99,17 @@ class DownloadTest {
     }
 
     private static Download download(Duration stall, URI... mirrors) {
-        return new Download(List.of(mirrors), Checksum.sha256(CONTENT), CONTENT.length, stall);
+        return download(Checksum.sha256(CONTENT), (long) CONTENT.length, stall, mirrors);
+    }
+
+    private static Download download(String sha256, Long bytes, Duration stall, URI... mirrors) {
+        var patience =
+                new Download.Patience(Duration.ofSeconds(20), stall, 3, Duration.ofMillis(1));
+        return new Download(
+                List.of(mirrors),
+                new Seal(bytes, sha256, null),
+                patience,
+                new Http(patience.connect(), stall));
     }
 
     private static Download download(URI... mirrors) {
@@ -291,8 +301,7 @@ class DownloadTest {
     @Test
     void aFullDiskIsNamedBeforeAnythingIsFetched() {
         URI good = at("/good", serving(CONTENT, CONTENT.length));
-        Download huge =
-                new Download(List.of(good), "00", Long.MAX_VALUE / 2, Duration.ofSeconds(5));
+        Download huge = download("00", Long.MAX_VALUE / 2, Duration.ofSeconds(5), good);
         assertThatThrownBy(() -> huge.to(folder.resolve("f")))
                 .isInstanceOf(UncheckedIOException.class)
                 .hasMessageContaining("no space: ")

@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.AfterEach;
@@ -122,18 +121,14 @@ class FashionMnistTest {
     }
 
     private static Manifest manifest(List<String> folders, String contentSha256) {
-        return new Manifest(
-                "tiny",
-                "Tiny",
-                "",
-                "MIT",
-                "",
-                "",
-                "",
-                List.of(),
-                folders,
-                List.of("http://localhost:1/"),
-                Map.of("f", new Manifest.Published(10, "00", contentSha256)));
+        String places = folders.isEmpty() ? "" : "\"" + String.join("\", \"", folders) + "\"";
+        return Manifest.parse(
+                """
+                {"name": "tiny", "kind": "data", "title": "Tiny", "folders": [%s],
+                 "files": [{"name": "f.gz", "mirrors": ["http://localhost:1/f.gz"], "bytes": 10,
+                            "sha256": "00", "contentSha256": "%s"}]}
+                """
+                        .formatted(places, contentSha256));
     }
 
     @Test

@@ -1,0 +1,49 @@
+package memoria.data;
+
+import com.google.gson.JsonObject;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import memoria.json.Json;
+
+/** Remembers which files were checked, by size and time, so that gigabytes are not read again at every start. */
+final class Verified {
+
+    private static final String FILE = ".verified.json";
+
+    private final Path memory;
+
+    Verified(Path folder) {
+        memory = folder.resolve(FILE);
+    }
+
+    boolean holds(Path file, Seal seal) {
+        JsonObject all = read();
+        String key = file.toAbsolutePath().toString();
+        return all.has(key) && all.get(key).getAsString().equals(state(file, seal));
+    }
+
+    /** Forgetting costs time only, so two writers need no lock, and a folder that cannot be written is no error. */
+    void add(Path file, Seal seal) {
+        JsonObject all = read();
+        all.addProperty(file.toAbsolutePath().toString(), state(file, seal));
+        byte[] text = Json.pretty(all).getBytes(StandardCharsets.UTF_8);
+        if (Files.isWritable(memory.getParent())) {
+            AtomicFile.write(memory, out -> out.write(text));
+        }
+    }
+
+    private static String state(Path file, Seal seal) {
+        return file.toFile().length() + " " + file.toFile().lastModified() + " " + seal.words();
+    }
+
+    private JsonObject read() {
+        try {
+            return Json.parse(Files.readString(memory)).getAsJsonObject();
+        } catch (IOException | RuntimeException e) {
+            // Nothing was checked yet, as far as is known.
+            return new JsonObject();
+        }
+    }
+}
