@@ -9,6 +9,7 @@ import memoria.data.Images;
 import memoria.diffusion.Bend;
 import memoria.diffusion.Guidance;
 import memoria.diffusion.Step;
+import memoria.network.AutoencoderKl;
 import memoria.similarity.Comparison;
 import memoria.similarity.Neighbour;
 import memoria.similarity.Similarity;
@@ -156,6 +157,19 @@ public final class Amg implements Guidance {
     }
 
     /**
+     * Compares what an autoencoder makes of latents, limited to [-1, 1] as the images that people see.
+     *
+     * @param autoencoder between images and latents
+     * @return a changed copy
+     */
+    public Amg decoding(AutoencoderKl autoencoder) {
+        double latents = autoencoder.config().scale();
+        return decoding(
+                "autoencoder " + autoencoder.params().sha256(),
+                z -> autoencoder.decode(Scalars.div(z, latents)).clip(-1, 1));
+    }
+
+    /**
      * Adds despecification guidance, {@code G_spe = -s1 (epsilon(x_t, e_p) - epsilon(x_t))} with
      * {@code s1 = max(min(c1 sigma_t, s0 - 1), 0)}, for models under classifier-free guidance of scale s0.
      *
@@ -178,15 +192,15 @@ public final class Amg implements Guidance {
      * @return a changed copy
      * @throws IllegalArgumentException if c2 is negative or not finite, or there is not one caption per training image
      */
-    public Amg deduplicate(double c2, Captions captions) {
+    public Amg deduplicate(double c2, NeighbourCaptions captions) {
         notNegative("c2", c2);
-        int count = similarity.train().count();
-        if (captions.conditions().rows() != count) {
+        int rows = captions.count();
+        if (rows >= 0 && rows != similarity.searched()) {
             throw new IllegalArgumentException(
                     "captions: "
-                            + captions.conditions().rows()
+                            + rows
                             + " for "
-                            + count
+                            + similarity.searched()
                             + " training images; one each is needed");
         }
         Deduplication changed = new Deduplication(c2, captions);
@@ -228,7 +242,7 @@ public final class Amg implements Guidance {
         }
         Step some = step.rows(armed);
         List<Neighbour> near = IntStream.of(armed).mapToObj(nearest::get).toList();
-        return Bend.of(prompt(some, near), dissimilarity(some, found, armed));
+        return Bend.of(prompt(some, near, found, armed), dissimilarity(some, found, armed));
     }
 
     /** {@code -c grad sigma_t}: G_sim as a change of the score. */
@@ -241,7 +255,7 @@ public final class Amg implements Guidance {
     }
 
     /** {@code G_spe + G_dup}: a change of the predicted noise. */
-    private NDArray prompt(Step armed, List<Neighbour> nearest) {
+    private NDArray prompt(Step armed, List<Neighbour> nearest, Comparison found, int[] batch) {
         if (spe == null && dup == null) {
             return null;
         }
@@ -252,7 +266,9 @@ public final class Amg implements Guidance {
         for (int i = 0; i < rows; i++) {
             double sigma = nearest.get(i).similarity();
             s1[i] = spe == null ? 0 : spe.scale(sigma, s0);
-            boolean duplicated = dup != null && dup.applies(nearest.get(i).index());
+            int row = batch[i];
+            boolean duplicated =
+                    dup != null && dup.applies(nearest.get(i).index(), () -> found.neighbours(row));
             s2[i] = duplicated ? dup.scale(sigma, s0, s1[i]) : 0;
         }
         NDArray delta = spe == null ? null : spe.delta(armed, s1);

@@ -3,13 +3,15 @@ package memoria.amg;
 import memoria.diffusion.Condition;
 
 /**
- * The captions of the training images that a similarity compares with, as conditions of the model, for caption deduplication.
+ * The captions of the training images that a similarity compares with, as conditions of the model, for caption deduplication: which are
+ * duplicated is known beforehand. {@link CountedCaptions} counts.
  *
  * @param name describes them in the key of a saved result
  * @param conditions one row per training image
  * @param duplicated for each training image whether its caption counts as duplicated
  */
-public record Captions(String name, Condition conditions, boolean[] duplicated) {
+public record Captions(String name, Condition conditions, boolean[] duplicated)
+        implements NeighbourCaptions {
 
     /**
      * Captions.
@@ -42,5 +44,20 @@ public record Captions(String name, Condition conditions, boolean[] duplicated) 
     @Override
     public boolean[] duplicated() {
         return duplicated.clone();
+    }
+
+    @Override
+    public int count() {
+        return duplicated.length;
+    }
+
+    @Override
+    public boolean duplicated(int nearest, Neighbours found) {
+        return nearest < duplicated.length && duplicated[nearest];
+    }
+
+    @Override
+    public Condition of(int... nearest) {
+        return conditions.select(nearest);
     }
 }

@@ -17,14 +17,14 @@ import memoria.diffusion.Step;
  * @param c2 strength
  * @param captions of the training images
  */
-record Deduplication(double c2, Captions captions) {
+record Deduplication(double c2, NeighbourCaptions captions) {
 
     double scale(double sigma, double s0, double s1) {
         return Math.max(Math.min(c2 * sigma, s0 - s1 - 1), 0);
     }
 
-    boolean applies(int nearest) {
-        return captions.duplicated()[nearest];
+    boolean applies(int nearest, NeighbourCaptions.Neighbours found) {
+        return captions.duplicated(nearest, found);
     }
 
     /**
@@ -39,7 +39,7 @@ record Deduplication(double c2, Captions captions) {
         int[] places = IntStream.of(rows).map(i -> nearest[i]).toArray();
         double[] scales = IntStream.of(rows).mapToDouble(i -> s2[i]).toArray();
         NDArray unconditional = Despecification.branches(some).unconditional();
-        Prediction under = some.predict(captions.conditions().select(places));
+        Prediction under = some.predict(captions.of(places));
         NDArray conditional = under.branches().conditional();
         return some.spread(Despecification.away(scales, conditional, unconditional));
     }

@@ -8,7 +8,6 @@ import java.util.List;
 import memoria.data.Images;
 import memoria.torch.Autograd;
 import memoria.torch.Ops;
-import memoria.torch.Tensors;
 
 /**
  * Cosine of descriptors, to the training image most alike: SSCD similarity where the descriptor is SSCD's (AMG's sigma for text-to-image
@@ -22,6 +21,9 @@ import memoria.torch.Tensors;
  * compared exactly. {@link #always} adds images that are compared whatever a search finds (AMG supplement, Sec. 4).
  */
 public final class DescriptorSimilarity implements Similarity {
+
+    /** As many as AMG asks a retrieval service for. */
+    static final int NEIGHBOURS = 1000;
 
     private final Descriptor descriptor;
     private final Images train;
@@ -85,6 +87,22 @@ public final class DescriptorSimilarity implements Similarity {
     }
 
     /**
+     * As {@link #always(Images)}, with what could be read of files and addresses; with nothing, this measure itself.
+     *
+     * @param targets of the training images' shape
+     * @return a measure that shares this one's search
+     * @throws IllegalArgumentException if the shapes differ
+     */
+    public DescriptorSimilarity always(Targets targets) {
+        return targets.count() == 0 ? this : always(targets.images());
+    }
+
+    @Override
+    public int searched() {
+        return search.set().count();
+    }
+
+    /**
      * The training images compared with, those of {@link #always} last.
      *
      * @return the set
@@ -141,14 +159,27 @@ public final class DescriptorSimilarity implements Similarity {
         float[] rows = Autograd.off(() -> Ops.detach(z).toFloatArray());
         int count = (int) z.getShape().get(0);
         Embeddings described = Embeddings.of(rows, rows.length / count);
-        float[] nearest = new float[rows.length];
-        List<Neighbour> found = nearest(described);
-        for (int i = 0; i < count; i++) {
-            float[] y = descriptor(found.get(i).index());
-            System.arraycopy(y, 0, nearest, i * y.length, y.length);
-        }
-        NDArray y = Tensors.of(x.getManager(), nearest, new Shape(count, described.dimensions()));
-        return z.mul(y).sum(new int[] {1});
+        float[][] points =
+                nearest(described).stream().map(n -> descriptor(n.index())).toArray(float[][]::new);
+        return Described.cosines(x, z, points);
+    }
+
+    @Override
+    public Comparison compare(Images images) {
+        train.requireSameItem("images", images);
+        Embeddings described = descriptor.of(images);
+        List<Neighbour> nearest = nearest(described);
+        float[][] points = nearest.stream().map(n -> descriptor(n.index())).toArray(float[][]::new);
+        int most = Math.min(NEIGHBOURS, searched());
+        return new Described(
+                descriptor,
+                nearest,
+                points,
+                row ->
+                        search.nearest(
+                                        Embeddings.of(described.row(row), described.dimensions()),
+                                        most)
+                                .index()[0]);
     }
 
     private float[] descriptor(int place) {
@@ -173,6 +204,9 @@ public final class DescriptorSimilarity implements Similarity {
         spec.add("descriptor", descriptor.spec());
         spec.addProperty("search", search.getClass().getSimpleName());
         spec.addProperty("train", train.sha256());
+        if (targets != null) {
+            spec.addProperty("chosen", targets.set().count());
+        }
         return spec;
     }
 

@@ -7,9 +7,11 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import memoria.data.Checksum;
 
 /**
  * Many points of one dimension: descriptors of images, in float32. They lie on the Java heap, or in files from which rows are read when they
@@ -124,6 +126,48 @@ public final class Embeddings {
      */
     public Embeddings first(int n) {
         return of(rows(0, n), dimensions);
+    }
+
+    /**
+     * The same directions at length 1, for searches by cosine.
+     *
+     * @return a copy on the heap
+     * @throws IllegalArgumentException if a point is zero, which has no direction
+     */
+    public Embeddings unit() {
+        float[] values = rows(0, count);
+        for (int i = 0; i < count; i++) {
+            double square = 0;
+            for (int d = 0; d < dimensions; d++) {
+                float value = values[i * dimensions + d];
+                square += (double) value * value;
+            }
+            if (square == 0) {
+                throw new IllegalArgumentException("points: row " + i + " is zero");
+            }
+            double length = Math.sqrt(square);
+            for (int d = 0; d < dimensions; d++) {
+                values[i * dimensions + d] = (float) (values[i * dimensions + d] / length);
+            }
+        }
+        return of(values, dimensions);
+    }
+
+    /**
+     * A checksum of all points, for the spec or the name of what is made of them.
+     *
+     * @return SHA-256 in hex
+     */
+    String sha256() {
+        MessageDigest digest = Checksum.digest();
+        int block = Math.max(1, (1 << 20) / dimensions);
+        for (int from = 0; from < count; from += block) {
+            float[] rows = rows(from, Math.min(count, from + block));
+            ByteBuffer bytes = ByteBuffer.allocate(4 * rows.length).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.asFloatBuffer().put(rows);
+            digest.update(bytes.array());
+        }
+        return Checksum.hex(digest.digest());
     }
 
     void requireDimensions(String argument, int other) {

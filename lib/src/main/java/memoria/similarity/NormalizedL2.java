@@ -185,6 +185,11 @@ public final class NormalizedL2 implements Similarity {
             }
 
             @Override
+            public int[] neighbours(int row) {
+                return found.index()[row].clone();
+            }
+
+            @Override
             public NDArray of(NDArray x, int... rows) {
                 int[][] index = found.index();
                 return NormalizedL2.this.of(

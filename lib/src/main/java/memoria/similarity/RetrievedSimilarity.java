@@ -68,6 +68,16 @@ public final class RetrievedSimilarity implements Similarity {
         return this;
     }
 
+    /**
+     * As {@link #always(Images)}, with what could be read of files and addresses; with nothing, nothing is added.
+     *
+     * @param targets of the compared images' shape
+     * @return this
+     */
+    public RetrievedSimilarity always(Targets targets) {
+        return targets.count() == 0 ? this : always(targets.images());
+    }
+
     private void grow(Images images) {
         if (pool == null) {
             pool = DescriptorSimilarity.against(descriptor, images);
@@ -78,16 +88,23 @@ public final class RetrievedSimilarity implements Similarity {
         }
     }
 
-    /** Asks for every image of a batch and takes over what is new. */
-    private void ask(Images images) {
+    /** Asks for every image of a batch and takes over what is new; answers with the places of what was found for each. */
+    private int[][] ask(Images images) {
         List<Images> fresh = new ArrayList<>();
+        int[][] named = new int[images.count()][0];
         for (int i = 0; i < images.count(); i++) {
             try {
-                for (ClipRetrieval.Hit hit : retrieval.apply(images.slice(i, i + 1))) {
+                List<ClipRetrieval.Hit> hits = retrieval.apply(images.slice(i, i + 1));
+                for (ClipRetrieval.Hit hit : hits) {
                     if (!places.containsKey(hit.id())) {
                         take(hit, fresh);
                     }
                 }
+                named[i] =
+                        hits.stream()
+                                .mapToInt(hit -> places.get(hit.id()))
+                                .filter(place -> place >= 0)
+                                .toArray();
             } catch (RetrievalException e) {
                 if (pool == null && fresh.isEmpty()) {
                     throw e;
@@ -98,6 +115,7 @@ public final class RetrievedSimilarity implements Similarity {
         if (!fresh.isEmpty()) {
             grow(Images.concat(fresh.toArray(new Images[0])));
         }
+        return named;
     }
 
     private void take(ClipRetrieval.Hit hit, List<Images> fresh) {
@@ -159,6 +177,28 @@ public final class RetrievedSimilarity implements Similarity {
     public synchronized List<Neighbour> nearest(Images images) {
         ask(images);
         return ready().nearest(images);
+    }
+
+    @Override
+    public synchronized Comparison compare(Images images) {
+        int[][] named = ask(images);
+        Comparison found = ready().compare(images);
+        return new Comparison() {
+            @Override
+            public List<Neighbour> nearest() {
+                return found.nearest();
+            }
+
+            @Override
+            public int[] neighbours(int row) {
+                return named[row].clone();
+            }
+
+            @Override
+            public NDArray of(NDArray x, int... rows) {
+                return found.of(x, rows);
+            }
+        };
     }
 
     @Override

@@ -21,6 +21,15 @@ public interface Similarity extends AutoCloseable {
     Images train();
 
     /**
+     * How many of {@link #train} are training images; those behind them were chosen by the user and have no caption.
+     *
+     * @return all of them unless the measure knows chosen images
+     */
+    default int searched() {
+        return train().count();
+    }
+
+    /**
      * The most alike training image of every image.
      *
      * @param images of the training images' shape

@@ -1,7 +1,10 @@
 package memoria.stablediffusion;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import memoria.artifact.ModelId;
+import memoria.data.Checksum;
 import memoria.data.Images;
 import memoria.diffusion.Condition;
 import memoria.diffusion.Guided;
@@ -70,6 +73,21 @@ public record TextToImage(Prompts prompts, NetworkDenoiser denoiser, Autoencoder
         return read(
                 folder.resolve(name + ".prompts.safetensors"),
                 folder.resolve(name + ".autoencoder.safetensors"));
+    }
+
+    /**
+     * Which files a shipped model is, for the spec of what is made with it.
+     *
+     * @param name {@code fashion-text}
+     * @return its name, and a checksum over both files
+     * @throws java.io.UncheckedIOException if a file is missing
+     */
+    public static ModelId id(String name) {
+        Path folder = Models.folder();
+        String both =
+                Checksum.sha256(folder.resolve(name + ".prompts.safetensors"))
+                        + Checksum.sha256(folder.resolve(name + ".autoencoder.safetensors"));
+        return new ModelId(name, Checksum.sha256(both.getBytes(StandardCharsets.US_ASCII)));
     }
 
     /**

@@ -68,7 +68,11 @@ public final class AmgTextGolden implements GoldenFamily {
             check(
                     "s2",
                     IntStream.range(0, rows)
-                            .mapToDouble(i -> dup.applies(i) ? dup.scale(sigma[i], s0, s1[i]) : 0)
+                            .mapToDouble(
+                                    i ->
+                                            dup.applies(i, () -> new int[0])
+                                                    ? dup.scale(sigma[i], s0, s1[i])
+                                                    : 0)
                             .toArray());
 
             Guided model = new Guided(new Recorded(), Condition.classes(0), s0);
