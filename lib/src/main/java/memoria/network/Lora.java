@@ -242,6 +242,19 @@ public final class Lora implements AutoCloseable {
     }
 
     /**
+     * An adapter whose matrices were kept elsewhere than in a file of its own.
+     *
+     * @param network whose weights it moves; it stays as it is
+     * @param config which layers, rank and scale
+     * @param matrices by the names that {@link #params} gives them; closed with the adapter
+     * @return the adapter; the caller closes it
+     * @throws IllegalArgumentException if a matrix is missing, surplus or of another shape; it is named
+     */
+    public static Lora of(Network network, Config config, Params matrices) {
+        return new Lora(network, config, matrices);
+    }
+
+    /**
      * The names of the weights that move.
      *
      * @return as the network asks for them
