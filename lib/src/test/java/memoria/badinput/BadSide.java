@@ -9,11 +9,14 @@ import memoria.diffusion.Seeds;
 import memoria.metrics.Band;
 import memoria.metrics.Bootstrap;
 import memoria.metrics.Matches;
+import memoria.metrics.Retrieval;
 import memoria.metrics.Uniqueness;
 import memoria.side.Duplication;
 import memoria.side.Extraction;
 import memoria.side.Mixture;
 import memoria.side.PointwiseMemorization;
+import memoria.side.RandomStrings;
+import memoria.side.Repeated;
 import memoria.side.Theorem1;
 import memoria.training.ImplicitLabels;
 
@@ -29,6 +32,7 @@ public final class BadSide extends BadInput {
         scores();
         theory();
         attack();
+        strings();
     }
 
     private void scores() {
@@ -112,6 +116,44 @@ public final class BadSide extends BadInput {
                 "mass",
                 "1.0",
                 "between 0 and 1");
+    }
+
+    private void strings() {
+        RandomStrings strings = RandomStrings.seed(1);
+        refused("strings without letters", () -> strings.letters(0), "count: 0 letters", "1");
+        refused("a string before the first", () -> strings.at(-1), "i: -1", "0 or more");
+        refused("strings backwards", () -> strings.range(3, 2), "from, to: 3, 2", "from <= to");
+        Images four = Images.of(new float[4], 4, 1, 1, 1);
+        refused("one sample", () -> new Repeated(four, 1), "samples: 1", "at least 2");
+        refused("a prompt cut short", () -> new Repeated(four, 3), "samples: 3", "of 4 images");
+        refused("more samples", () -> new Repeated(four, 2).first(3), "n: 3 of 2", "2 to");
+        double[] scores = {1, 2};
+        boolean[] none = {false, false};
+        refused(
+                "nothing wanted",
+                () -> Retrieval.ofLow(scores, none, none),
+                "wanted: none",
+                "at least one");
+        refused(
+                "right but not wanted",
+                () ->
+                        Retrieval.ofLow(
+                                scores, new boolean[] {true, false}, new boolean[] {true, true}),
+                "right: candidate 1");
+        refused(
+                "a score without a word",
+                () -> Retrieval.ofLow(scores, new boolean[] {true}, none),
+                "2, 1 and 2",
+                "equally many");
+        refused(
+                "a score that is no number",
+                () -> Retrieval.ofLow(new double[] {Double.NaN}, scores),
+                "score: value 0");
+        refused(
+                "a precision of 0",
+                () -> Retrieval.ofLow(scores, scores).threshold(0),
+                "precision: 0.0",
+                "above 0");
     }
 
     private void theory() {
