@@ -20,12 +20,14 @@ import memoria.golden.LidCfdmGolden;
 import memoria.golden.LidGaussianGolden;
 import memoria.golden.LidKneeGolden;
 import memoria.golden.LidNormalBundleGolden;
+import memoria.golden.LidUNet2dGolden;
 import memoria.golden.LidVpSdeGolden;
 import memoria.golden.Row;
 import memoria.golden.ScheduleGolden;
 import memoria.golden.SchedulersGolden;
 import memoria.golden.StepsGolden;
 import memoria.golden.TrajectoryGolden;
+import memoria.lid.StyleGan2Golden;
 import memoria.network.AutoencoderGolden;
 import memoria.network.ResNetGolden;
 import memoria.network.UNetGolden;
@@ -62,7 +64,9 @@ class GoldenParityTest {
                     new LidGaussianGolden(),
                     new LidNormalBundleGolden(),
                     new LidCfdmGolden(),
-                    new LidKneeGolden());
+                    new LidKneeGolden(),
+                    new LidUNet2dGolden(),
+                    new StyleGan2Golden());
 
     @TestFactory
     Stream<DynamicTest> everyTensorOfEveryCaseIsReproduced()

@@ -109,8 +109,8 @@ public final class JacobianRank {
         return roots;
     }
 
-    /** (B, d, d'). */
-    private NDArray jacobian(NDArray z) {
+    /** {@code grad G(z)}, (B, d, d'); inside {@link Autograd#secondOrder}. */
+    NDArray jacobian(NDArray z) {
         NDArray leaf = Autograd.leaf(z);
         NDArray x = generator.apply(leaf);
         int latent = Math.toIntExact(leaf.size() / leaf.getShape().get(0));

@@ -12,12 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import memoria.data.Images;
-import memoria.diffusion.Noise;
-import memoria.diffusion.Seeds;
-import memoria.torch.Autograd;
 import memoria.torch.Ops;
-import memoria.torch.Scope;
 
 /**
  * The generator of a GAN: {@code x = G(z)}, one pass from a latent point to an image.
@@ -31,13 +26,12 @@ import memoria.torch.Scope;
  * <p>Its normalisations are over groups of channels, so that an image depends on its own latent point only. Image i belongs to seed i here
  * too. It owns its parameters; close it to free them.
  */
-public final class Generator implements AutoCloseable {
+public final class Generator implements ImageGenerator {
 
     private static final String KIND = "generator";
     private static final String ARCHITECTURE = "architecture";
     private static final String MADE = "made";
     private static final double EPS = 1e-5;
-    private static final int BATCH = 64;
 
     /** Parameters of one doubling. */
     private record Level(NDArray scale, NDArray shift, NDArray weight, NDArray bias) {}
@@ -79,14 +73,8 @@ public final class Generator implements AutoCloseable {
                 p.get("conv.bias", FAN_IN, 9L * in, out));
     }
 
-    /**
-     * Images from latent points.
-     *
-     * @param z (N, latent), float32
-     * @return (N, C, H, W) in [-1, 1]
-     * @throws IllegalArgumentException if z has another shape
-     * @throws IllegalStateException if the generator was closed
-     */
+    /** In [-1, 1]. */
+    @Override
     public NDArray forward(NDArray z) {
         Shape shape = z.getShape();
         if (shape.dimension() != 2 || shape.get(1) != config.latent()) {
@@ -114,43 +102,17 @@ public final class Generator implements AutoCloseable {
                 .tanh();
     }
 
-    /**
-     * The latent points of seeds: standard normal.
-     *
-     * @param manager owner of the tensor
-     * @param seeds one per row
-     * @return (N, latent)
-     */
-    public NDArray latents(NDManager manager, Seeds seeds) {
-        return Noise.tensor(manager, "generator/latent", seeds, 0, new Shape(config.latent()));
+    @Override
+    public int latent() {
+        return config.latent();
     }
 
-    /**
-     * The images of seeds.
-     *
-     * @param seeds one per image
-     * @return as many images
-     */
-    public Images sample(Seeds seeds) {
-        List<Images> parts = new ArrayList<>();
-        for (Seeds batch : seeds.batches(BATCH)) {
-            Scope.run(
-                    () ->
-                            Autograd.off(
-                                    () ->
-                                            parts.add(
-                                                    Images.from(
-                                                            forward(latents(manager(), batch))))));
-        }
-        return Images.concat(parts.toArray(Images[]::new));
+    @Override
+    public Shape item() {
+        return config.item();
     }
 
-    /**
-     * The manager of its parameters.
-     *
-     * @return the owner
-     * @throws IllegalStateException if the generator was closed
-     */
+    @Override
     public NDManager manager() {
         if (!params.manager().isOpen()) {
             throw new IllegalStateException("model: it was closed; load it again");
@@ -218,7 +180,6 @@ public final class Generator implements AutoCloseable {
                                 parts.object(MADE)));
     }
 
-    /** Frees the parameters; images cannot be made from then on. */
     @Override
     public void close() {
         params.manager().close();

@@ -7,7 +7,7 @@ import memoria.diffusion.Condition;
 import memoria.json.JsonRecord;
 
 /** An architecture: what a checkpoint's metadata holds so that the network can be built again from the file alone. */
-public sealed interface NetworkConfig permits UNetConfig, MlpConfig {
+public sealed interface NetworkConfig permits UNetConfig, UNet2dConfig, MlpConfig {
 
     /**
      * Builds the network.
@@ -140,7 +140,9 @@ public sealed interface NetworkConfig permits UNetConfig, MlpConfig {
      */
     default JsonObject toJson() {
         JsonObject json = JsonRecord.write((Record) this);
-        json.addProperty("type", this instanceof UNetConfig ? "unet" : "mlp");
+        String type =
+                this instanceof UNetConfig ? "unet" : this instanceof MlpConfig ? "mlp" : "unet2d";
+        json.addProperty("type", type);
         return json;
     }
 
@@ -155,10 +157,11 @@ public sealed interface NetworkConfig permits UNetConfig, MlpConfig {
         String type = json.has("type") ? json.get("type").getAsString() : "missing";
         return switch (type) {
             case "unet" -> UNetConfig.of(json);
+            case "unet2d" -> JsonRecord.read(json, UNet2dConfig.class);
             case "mlp" -> JsonRecord.read(json, MlpConfig.class);
             default ->
                     throw new IllegalArgumentException(
-                            "architecture: type '" + type + "' is not one of unet, mlp");
+                            "architecture: type '" + type + "' is not one of unet, unet2d, mlp");
         };
     }
 }

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import memoria.data.Checksum;
 import memoria.diffusion.Noise;
@@ -137,12 +138,45 @@ public final class Params {
      * @throws IllegalArgumentException if a loaded set lacks it or holds another shape
      */
     public NDArray get(String name, Init init, long fanIn, long... shape) {
-        String full = prefix + name;
         Shape wanted = new Shape(shape);
+        return get(name, wanted, () -> fresh(prefix + name, init, fanIn, wanted));
+    }
+
+    /**
+     * A parameter that starts normally distributed.
+     *
+     * @param name within this view
+     * @param std standard deviation of a fresh one
+     * @param shape the shape the network needs
+     * @return the tensor; the set keeps owning it
+     * @throws IllegalArgumentException if a loaded set lacks it or holds another shape
+     */
+    public NDArray normal(String name, double std, long... shape) {
+        Shape wanted = new Shape(shape);
+        return get(name, wanted, () -> gaussian(prefix + name, std, wanted));
+    }
+
+    /**
+     * A tensor that is not trained and starts with given values, such as a filter.
+     *
+     * @param name within this view
+     * @param values of a fresh one, in row-major order
+     * @param shape the shape the network needs
+     * @return the tensor; the set keeps owning it
+     * @throws IllegalArgumentException if a loaded set lacks it or holds another shape
+     */
+    public NDArray constant(String name, double[] values, long... shape) {
+        Shape wanted = new Shape(shape);
+        set.buffers.add(prefix + name);
+        return get(name, wanted, () -> make(values, 1, 0, wanted));
+    }
+
+    private NDArray get(String name, Shape wanted, Supplier<NDArray> start) {
+        String full = prefix + name;
         set.asked.add(full);
         NDArray tensor = set.tensors.get(full);
         if (tensor == null && set.seed != null) {
-            tensor = fresh(full, init, fanIn, wanted);
+            tensor = start.get();
             set.tensors.put(full, tensor);
         }
         if (tensor == null) {
@@ -193,7 +227,7 @@ public final class Params {
         return switch (init) {
             case ZERO -> set.owner.zeros(shape);
             case ONE -> set.owner.ones(shape);
-            case NORMAL -> make(Noise.gaussian("init." + name, set.seed, 0, count), 1, 0, shape);
+            case NORMAL -> gaussian(name, 1, shape);
             case FAN_IN -> {
                 double bound = 1 / Math.sqrt(fanIn);
                 yield make(
@@ -203,6 +237,11 @@ public final class Params {
                         shape);
             }
         };
+    }
+
+    private NDArray gaussian(String name, double std, Shape shape) {
+        int count = Math.toIntExact(shape.size());
+        return make(Noise.gaussian("init." + name, set.seed, 0, count), std, 0, shape);
     }
 
     private NDArray make(double[] values, double scale, double shift, Shape shape) {

@@ -27,12 +27,20 @@ final class TimeEmbedding {
         return embed(manager, t, width, half, half - 1, half, 0);
     }
 
+    /** diffusers: either order, n = width / 2 - freqShift. */
+    static NDArray of(
+            NDManager manager, double[] t, int width, boolean cosFirst, double freqShift) {
+        int half = width / 2;
+        int cosAt = cosFirst ? 0 : half;
+        return embed(manager, t, width, half, half - freqShift, cosAt, half - cosAt);
+    }
+
     private static NDArray embed(
-            NDManager manager, double[] t, int width, int half, int n, int cosAt, int sinAt) {
+            NDManager manager, double[] t, int width, int half, double n, int cosAt, int sinAt) {
         float[] out = new float[t.length * width];
         float logPeriod = (float) -Math.log(10_000);
         for (int i = 0; i < half; i++) {
-            float frequency = (float) Math.exp(logPeriod * i / n);
+            float frequency = (float) Math.exp(logPeriod * i / (float) n);
             for (int row = 0; row < t.length; row++) {
                 float angle = (float) t[row] * frequency;
                 out[row * width + cosAt + i] = (float) Math.cos(angle);

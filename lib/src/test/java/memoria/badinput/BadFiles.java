@@ -212,7 +212,7 @@ public final class BadFiles extends BadInput {
                 "an unknown architecture",
                 (t, m) -> m.put("architecture", "{\"type\":\"cnn\"}"),
                 "architecture: type 'cnn'",
-                "unet, mlp");
+                "unet, unet2d, mlp");
         denoiser(
                 "an architecture with holes",
                 (t, m) -> m.put("architecture", "{\"type\":\"mlp\",\"dimension\":2}"),

@@ -1,0 +1,205 @@
+package memoria.network;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import com.google.gson.JsonElement;
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import memoria.checkpoint.SafeTensors;
+import memoria.checkpoint.TorchFile;
+import memoria.data.AtomicFile;
+import memoria.diffusion.NoiseSchedule;
+import memoria.json.Json;
+import memoria.torch.Ops;
+import memoria.torch.Scope;
+import memoria.torch.Torch;
+
+/**
+ * An unconditional model in a folder of the diffusers library, such as {@code google/ddpm-cifar10-32}: a {@code UNet2DModel} with its
+ * {@code config.json}, its parameters as safetensors or, in older folders, as {@code .bin}, and a {@code scheduler_config.json}. All may lie side
+ * by side, or in the subfolders {@code unet} and {@code scheduler}.
+ */
+public final class DiffusersModel {
+
+    private static final String CONFIG = "config.json";
+    private static final String SCHEDULER = "scheduler_config.json";
+    private static final String TENSORS = "diffusion_pytorch_model.safetensors";
+    private static final String PICKLED = "diffusion_pytorch_model.bin";
+
+    /** Layers of attention as diffusers called them before version 0.15. */
+    private static final Map<String, String> OLD =
+            Map.of("query", "to_q", "key", "to_k", "value", "to_v", "proj_attn", "to_out.0");
+
+    private DiffusersModel() {}
+
+    /**
+     * Whether a folder looks like such a model.
+     *
+     * @param folder any
+     * @return whether it, or its subfolder {@code unet}, has a {@code config.json}
+     */
+    public static boolean isOne(Path folder) {
+        return Files.isRegularFile(part(folder, "unet").resolve(CONFIG));
+    }
+
+    /**
+     * Reads a model onto the current device.
+     *
+     * @param folder as it was downloaded
+     * @return the denoiser; the caller closes it
+     * @throws IllegalArgumentException if a file is missing or damaged, or the network is of a kind that is not built here; the file and the
+     *     reason are named
+     * @throws java.io.UncheckedIOException if a file cannot be read
+     */
+    public static NetworkDenoiser read(Path folder) {
+        Path unet = part(folder, "unet");
+        Path config = unet.resolve(CONFIG);
+        JsonObject json = json(config);
+        Path scheduler = part(folder, "scheduler").resolve(SCHEDULER);
+        UNet2dConfig architecture = named(config, () -> UNet2dConfig.diffusers(json));
+        NoiseSchedule schedule = named(scheduler, () -> schedule(json(scheduler)));
+        Shape item = named(config, () -> item(json, architecture));
+        Path tensors = unet.resolve(TENSORS);
+        Path file = Files.exists(tensors) ? tensors : unet.resolve(PICKLED);
+        if (!Files.exists(file)) {
+            throw new IllegalArgumentException(
+                    "folder: " + unet + " has neither " + TENSORS + " nor " + PICKLED);
+        }
+        NDManager owner = Torch.manager();
+        try {
+            return named(
+                    file,
+                    () ->
+                            new NetworkDenoiser(
+                                    architecture.build(params(file, owner)),
+                                    schedule,
+                                    item,
+                                    made(folder)));
+        } catch (RuntimeException e) {
+            owner.close();
+            throw e;
+        }
+    }
+
+    private static Path part(Path folder, String name) {
+        return Files.isDirectory(folder.resolve(name)) ? folder.resolve(name) : folder;
+    }
+
+    private static JsonObject made(Path folder) {
+        JsonObject made = new JsonObject();
+        made.addProperty("name", String.valueOf(folder.getFileName()));
+        return made;
+    }
+
+    private static Params params(Path file, NDManager owner) {
+        boolean pickled = file.getFileName().toString().equals(PICKLED);
+        Map<String, NDArray> stored =
+                pickled
+                        ? TorchFile.read(file).tensors(owner)
+                        : SafeTensors.read(file).tensors(owner);
+        Map<String, NDArray> tensors = new LinkedHashMap<>();
+        Map<String, String> called = new LinkedHashMap<>();
+        stored.forEach(
+                (theirs, tensor) -> {
+                    String ours = today(theirs);
+                    tensors.put(ours, Scope.release(single(tensor)));
+                    called.put(ours, theirs);
+                });
+        return Params.of(owner, tensors, ours -> called.getOrDefault(ours, ours));
+    }
+
+    private static String today(String name) {
+        String[] parts = name.split("\\.");
+        int layer = parts.length - 2;
+        if (layer > 0 && name.contains("attentions.")) {
+            parts[layer] = OLD.getOrDefault(parts[layer], parts[layer]);
+        }
+        return String.join(".", parts);
+    }
+
+    private static NDArray single(NDArray tensor) {
+        if (tensor.getDataType() == DataType.FLOAT32) {
+            return tensor;
+        }
+        try (tensor) {
+            return Ops.cast(tensor, DataType.FLOAT32);
+        }
+    }
+
+    private static Shape item(JsonObject json, UNet2dConfig config) {
+        JsonElement size = json.get("sample_size");
+        if (size == null || size.isJsonNull()) {
+            throw new IllegalArgumentException("sample_size: it is missing");
+        }
+        List<Long> sides =
+                size.isJsonArray()
+                        ? Json.elements(size.getAsJsonArray()).map(JsonElement::getAsLong).toList()
+                        : List.of(size.getAsLong(), size.getAsLong());
+        return new Shape(config.inChannels(), sides.get(0), sides.get(sides.size() - 1));
+    }
+
+    /** What a scheduler's configuration leaves out has the defaults of diffusers' DDPM. */
+    private static NoiseSchedule schedule(JsonObject json) {
+        String predicts = text(json, "prediction_type", "epsilon");
+        if (!predicts.equals("epsilon")) {
+            throw new IllegalArgumentException(
+                    "prediction_type: " + predicts + "; only epsilon is supported");
+        }
+        if (json.has("trained_betas") && json.get("trained_betas").isJsonArray()) {
+            return NoiseSchedule.of(
+                    Json.elements(json.getAsJsonArray("trained_betas"))
+                            .mapToDouble(JsonElement::getAsDouble)
+                            .toArray());
+        }
+        int steps = (int) Double.parseDouble(text(json, "num_train_timesteps", "1000"));
+        double first = Double.parseDouble(text(json, "beta_start", "1e-4"));
+        double last = Double.parseDouble(text(json, "beta_end", "0.02"));
+        String kind = text(json, "beta_schedule", "linear");
+        return switch (kind) {
+            case "linear" -> NoiseSchedule.linear(steps, first, last);
+            case "scaled_linear" -> NoiseSchedule.scaledLinear(steps, first, last);
+            case "squaredcos_cap_v2" -> NoiseSchedule.cosine(steps);
+            default ->
+                    throw new IllegalArgumentException(
+                            "beta_schedule: "
+                                    + kind
+                                    + " is none of linear, scaled_linear, squaredcos_cap_v2");
+        };
+    }
+
+    private static String text(JsonObject json, String key, String absent) {
+        JsonElement value = json.get(key);
+        return value == null || value.isJsonNull() ? absent : value.getAsString();
+    }
+
+    private static JsonObject json(Path file) {
+        try {
+            return Json.parse(Files.readString(file)).getAsJsonObject();
+        } catch (IOException e) {
+            throw AtomicFile.failure("read", file, e);
+        } catch (JsonParseException | IllegalStateException e) {
+            throw new IllegalArgumentException("file: " + file + ": it is no JSON object", e);
+        }
+    }
+
+    /** Errors of a file's content name the file. */
+    private static <T> T named(Path file, Supplier<T> read) {
+        try {
+            return read.get();
+        } catch (IllegalArgumentException | IllegalStateException | ClassCastException e) {
+            if (String.valueOf(e.getMessage()).startsWith("file:")) {
+                throw e;
+            }
+            throw new IllegalArgumentException("file: " + file + ": " + e.getMessage(), e);
+        }
+    }
+}
