@@ -57,6 +57,14 @@ final class Pickle {
     private static final String PARAMETER = "torch._utils._rebuild_parameter";
     private static final String SIZE = "torch.Size";
 
+    /** The names that one kind of file may use beside these, and what comes of them. */
+    interface Names {
+        boolean know(String name);
+
+        /** What a call makes; only names that are known are called. */
+        Object call(String name, List<?> arguments);
+    }
+
     /** What Stable Diffusion's and other trainers' checkpoints name beside tensors: read over, never made. */
     private static final Set<String> PASSED_OVER =
             Set.of(
@@ -66,16 +74,31 @@ final class Pickle {
                     "_codecs.encode",
                     "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint");
 
+    private static final Names CHECKPOINT =
+            new Names() {
+                @Override
+                public boolean know(String name) {
+                    return PASSED_OVER.contains(name);
+                }
+
+                @Override
+                public Object call(String name, List<?> arguments) {
+                    return null;
+                }
+            };
+
     /** A state dictionary of a thousand tensors takes 30 thousand; each may make an object of some 100 bytes. */
     private static final int MOST_INSTRUCTIONS = 1 << 20;
 
     private final ByteBuffer in;
+    private final Names names;
     private final Deque<List<Object>> marked = new ArrayDeque<>();
     private final Map<Integer, Object> memo = new HashMap<>();
     private List<Object> stack = new ArrayList<>();
 
-    private Pickle(ByteBuffer in) {
+    private Pickle(ByteBuffer in, Names names) {
         this.in = in;
+        this.names = names;
     }
 
     /**
@@ -84,8 +107,13 @@ final class Pickle {
      * @throws Refused if it names what is not known, or is damaged
      */
     static Object read(ByteBuffer in) {
+        return read(in, CHECKPOINT);
+    }
+
+    /** As {@link #read(ByteBuffer)}, for a file that may use other names. */
+    static Object read(ByteBuffer in, Names names) {
         try {
-            return new Pickle(in.order(ByteOrder.LITTLE_ENDIAN)).run();
+            return new Pickle(in.order(ByteOrder.LITTLE_ENDIAN), names).run();
         } catch (BufferUnderflowException e) {
             throw new Refused("it is truncated inside a pickle");
         } catch (ClassCastException | IndexOutOfBoundsException | IllegalStateException e) {
@@ -124,7 +152,7 @@ final class Pickle {
                 case 'Q' -> stack.add(storage((List<?>) pop()));
                 case 'R', 0x81 -> reduce();
                 case 'b' -> build();
-                case 's', 'u', 'a', 'e' -> fill(code);
+                case 's', 'u', 'a', 'e', 0x90 -> fill(code);
                 default -> {
                     // First the value: a tuple changes which stack is on top.
                     Object value = value(code);
@@ -155,10 +183,12 @@ final class Pickle {
             case 'G' -> Double.longBitsToDouble(Long.reverseBytes(in.getLong()));
             // Numbers and texts of Python's first protocol: only to get past them to what is named.
             case 'I', 'L', 'F', 'S', 'V' -> line();
-            case 'X', 'T', 'B' -> text(in.getInt());
-            case 0x8c, 'U', 'C' -> text(in.get() & 0xff);
+            case 'X', 'T' -> text(in.getInt());
+            case 0x8c, 'U' -> text(in.get() & 0xff);
+            case 'B' -> bytes(in.getInt());
+            case 'C' -> bytes(in.get() & 0xff);
             case '}' -> new LinkedHashMap<>();
-            case ']' -> new ArrayList<>();
+            case ']', 0x8f -> new ArrayList<>();
             case ')' -> List.of();
             case 0x85 -> tuple(1);
             case 0x86 -> tuple(2);
@@ -212,6 +242,16 @@ final class Pickle {
         return new String(bytes, StandardCharsets.UTF_8);
     }
 
+    /** A part of the file; nothing is copied. */
+    private ByteBuffer bytes(int length) {
+        if (length < 0 || length > in.remaining()) {
+            throw new BufferUnderflowException();
+        }
+        ByteBuffer part = in.slice(in.position(), length).order(ByteOrder.LITTLE_ENDIAN);
+        in.position(in.position() + length);
+        return part;
+    }
+
     private String line() {
         StringBuilder text = new StringBuilder();
         for (char c = (char) in.get(); c != '\n'; c = (char) in.get()) {
@@ -230,10 +270,10 @@ final class Pickle {
         return value;
     }
 
-    private static Object known(String name) {
+    private Object known(String name) {
         boolean legal =
                 STORAGES.containsKey(name)
-                        || PASSED_OVER.contains(name)
+                        || names.know(name)
                         || List.of(DICT, TENSOR, PARAMETER, SIZE).contains(name);
         if (!legal) {
             throw new Refused(
@@ -266,10 +306,10 @@ final class Pickle {
                                     longs(arguments.get(3)));
                     case PARAMETER, SIZE -> arguments.get(0);
                     default -> {
-                        if (!PASSED_OVER.contains(name)) {
+                        if (!names.know(name)) {
                             throw new Refused("its pickle calls " + name);
                         }
-                        yield null;
+                        yield names.call(name, arguments);
                     }
                 });
     }

@@ -83,12 +83,14 @@ class PublicCheckpointsTest {
             TorchArchive.write(file, made.network().params().all());
             expected = predict(made);
         }
-        // Of this thread: a machine that others use too shall not decide. Reading is one thread's work.
+        // Of this thread: a machine that others use too shall not decide. Reading is one thread's
+        // work.
         ThreadMXBean clock = ManagementFactory.getThreadMXBean();
         long began = clock.getCurrentThreadCpuTime();
         try (NetworkDenoiser read = described.read(file)) {
             double seconds = (clock.getCurrentThreadCpuTime() - began) / 1e9;
-            System.out.printf("loaded %d parameters in %.2f s%n", read.network().params().count(), seconds);
+            System.out.printf(
+                    "loaded %d parameters in %.2f s%n", read.network().params().count(), seconds);
             assertThat(read.schedule().steps()).isEqualTo(4000);
             assertThat(predict(read)).containsExactly(expected);
             assertThat(seconds).isLessThan(3);
