@@ -50,7 +50,7 @@ outdated() {
     [ -f "$kernel_dir/kernel.json" ] && [ -f "$stamp" ] || return 0
     [ "$(cat "$stamp")" = "$(flavor)" ] || return 0
     [ -n "$(find pom.xml lib/pom.xml lib/src/main data-manifests environment/kernel/pom.xml environment/kernel/src/main environment/run environment/machine.sh \
-        -newer "$stamp" -print)" ]
+        ! -path data-manifests ! -path data-manifests/lock.json -newer "$stamp" -print)" ]
 }
 
 # ---------------------------------------------------------------- Jupyter

@@ -2,7 +2,6 @@ package memoria.data;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -15,7 +14,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Fetches a set into the cache. A file that is on this machine is checked and used where it lies; what is missing is downloaded, checked,
@@ -33,9 +31,12 @@ public final class Fetch {
     private final TrustLock lock = new TrustLock(Folders.lock());
     private boolean offline = Folders.offline();
     private boolean keepArchives;
+    private boolean again;
+    private int pictures = -1;
     private Set<String> only = Set.of();
     private Consumer<String> say = System.err::println;
     private Download.Patience patience = Download.Patience.USUAL;
+    private ImageList.Manners manners = ImageList.Manners.USUAL;
 
     private Fetch(Manifest manifest) {
         this.manifest = manifest;
@@ -85,6 +86,31 @@ public final class Fetch {
     }
 
     /**
+     * How many pictures of a list to fetch. Without this, all are if the list is one of a known length, none if it is not.
+     *
+     * @param atMost how many, spread over the list and always the same ones; 0 for none, {@link Integer#MAX_VALUE} for all
+     * @return this
+     * @throws IllegalArgumentException if atMost is negative
+     */
+    public Fetch images(int atMost) {
+        if (atMost < 0) {
+            throw new IllegalArgumentException("atMost: " + atMost + "; legal are 0 and more");
+        }
+        pictures = atMost;
+        return this;
+    }
+
+    /**
+     * Asks again for pictures that an earlier fetch found gone for good.
+     *
+     * @return this
+     */
+    public Fetch again() {
+        again = true;
+        return this;
+    }
+
+    /**
      * Who is told what a person should know, such as a file that was trusted on first use.
      *
      * @param listener gets a line; the error stream if this is not called
@@ -100,13 +126,18 @@ public final class Fetch {
         return this;
     }
 
+    Fetch manners(ImageList.Manners chosen) {
+        manners = chosen;
+        return this;
+    }
+
     /**
      * Finds or fetches the files.
      *
      * @return where they lie
      * @throws IllegalArgumentException naming the file if one that was found is not the published one, or an archive is refused
      * @throws IllegalStateException if something is missing and may not or cannot be fetched by a program; the message says what to do
-     * @throws UncheckedIOException if no mirror delivers, or the disk refuses
+     * @throws UncheckedIOException if no mirror delivers, or the disk refuses; pictures that are gone are reported instead
      * @throws memoria.progress.Interrupted if the thread is interrupted; what arrived is kept
      */
     public Fetched run() {
@@ -115,9 +146,35 @@ public final class Fetch {
             places.put(file.name(), place(file));
         }
         if (manifest.subset() != null && only.isEmpty()) {
-            places.put("index.txt", index());
+            places.put(SubsetIndex.FILE, SubsetIndex.of(manifest, this));
         }
-        return new Fetched(manifest, places, Optional.empty());
+        return new Fetched(manifest, places, pictures(places));
+    }
+
+    private Optional<ImageReport> pictures(Map<String, Path> places) {
+        Manifest.Listed listed = manifest.images();
+        if (listed == null || !places.containsKey(listed.list())) {
+            return Optional.empty();
+        }
+        int count = pictures >= 0 ? pictures : listed.count() == null ? 0 : Integer.MAX_VALUE;
+        if (count == 0) {
+            return Optional.empty();
+        }
+        List<ImageRows.Row> rows;
+        try {
+            rows = ImageRows.read(places.get(listed.list()), listed);
+        } catch (IllegalStateException e) {
+            if (pictures > 0) {
+                throw e;
+            }
+            say.accept("No pictures were asked for: " + e.getMessage());
+            return Optional.empty();
+        }
+        ImageReport report =
+                new ImageList(ImageRows.sample(rows, count), manifest.cached(), manners)
+                        .fetch(again, offline);
+        say.accept(report.toString());
+        return Optional.of(report);
     }
 
     private List<ManifestFile> wanted() {
@@ -270,50 +327,9 @@ public final class Fetch {
         }
     }
 
-    /** The index of a subset is made anew where it is not there. */
-    private Path index() {
-        Path target = manifest.cached().resolve("index.txt");
-        if (!Files.exists(target)) {
-            Subset subset = manifest.subset();
-            Map<String, String> identities =
-                    subset.identities() == null
-                            ? namesOf(subset.of())
-                            : lines(run(manifest, subset.identities()));
-            List<String> chosen = subset.select(identities);
-            String text = String.join("\n", chosen) + "\n";
-            AtomicFile.write(target, out -> out.write(text.getBytes(StandardCharsets.UTF_8)));
-        }
-        return target;
-    }
-
-    private Map<String, String> namesOf(String set) {
-        Manifest whole = Manifests.of(set);
-        ManifestFile identities =
-                whole.files().stream()
-                        .filter(f -> f.name().startsWith("identity"))
-                        .findFirst()
-                        .orElseThrow(
-                                () ->
-                                        new IllegalStateException(
-                                                set + " has no file of identities"));
-        return lines(run(whole, identities.name()));
-    }
-
-    private Path run(Manifest set, String file) {
+    /** Another file of this or another set, fetched in the same manner. */
+    Path also(Manifest set, String file) {
         Fetch fetch = of(set).only(file).say(say).patience(patience);
         return (offline ? fetch.offline() : fetch).run().file(file);
-    }
-
-    private static Map<String, String> lines(Path file) {
-        try (Stream<String> lines = Files.lines(file)) {
-            return lines.filter(line -> !line.isBlank())
-                    .map(line -> line.strip().split("\\s+"))
-                    .collect(Collectors.toMap(parts -> parts[0], parts -> parts[1]));
-        } catch (IOException e) {
-            throw AtomicFile.failure("read", file, e);
-        } catch (RuntimeException e) {
-            throw new IllegalArgumentException(
-                    "file: " + file + " is no list of file names and identities", e);
-        }
     }
 }
