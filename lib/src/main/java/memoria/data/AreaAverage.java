@@ -12,20 +12,22 @@ final class AreaAverage {
             float[] values, int first, int planes, int height, int width, int h, int w) {
         double[][] rows = overlaps(height, h);
         double[][] columns = overlaps(width, w);
+        int[][] rowRange = covered(height, h);
+        int[][] columnRange = covered(width, w);
         float[] data = new float[Math.multiplyExact(planes, h * w)];
         double[] band = new double[width];
         for (int p = 0; p < planes; p++) {
             int plane = (first + p) * height * width;
             for (int i = 0; i < h; i++) {
                 Arrays.fill(band, 0);
-                for (int r = 0; r < height; r++) {
-                    for (int c = 0; rows[i][r] != 0 && c < width; c++) {
+                for (int r = rowRange[i][0]; r < rowRange[i][1]; r++) {
+                    for (int c = 0; c < width; c++) {
                         band[c] += rows[i][r] * values[plane + r * width + c];
                     }
                 }
                 for (int j = 0; j < w; j++) {
                     double sum = 0;
-                    for (int c = 0; c < width; c++) {
+                    for (int c = columnRange[j][0]; c < columnRange[j][1]; c++) {
                         sum += columns[j][c] * band[c];
                     }
                     data[(p * h + i) * w + j] = (float) sum;
@@ -33,6 +35,16 @@ final class AreaAverage {
             }
         }
         return data;
+    }
+
+    /** First old cell that a new one overlaps, and the one after the last: all others have weight 0. */
+    private static int[][] covered(int from, int to) {
+        int[][] ranges = new int[to][2];
+        for (int i = 0; i < to; i++) {
+            ranges[i][0] = (int) ((long) i * from / to);
+            ranges[i][1] = (int) (((i + 1L) * from + to - 1) / to);
+        }
+        return ranges;
     }
 
     /** Weight of every old cell in the mean over every new one; each row sums to 1. */

@@ -1,8 +1,10 @@
 package memoria.data;
 
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -27,6 +29,9 @@ public final class DataSet {
     private final int[] multiplicity;
     private final Provenance provenance;
 
+    /** The captions of every distinct image; empty if the set has none. */
+    private final List<List<String>> captions;
+
     /** First position of every image in the repeated set, and the set's size at the end. */
     private final long[] starts;
 
@@ -36,6 +41,17 @@ public final class DataSet {
             List<String> classNames,
             int[] multiplicity,
             Provenance provenance) {
+        this(distinct, labels, classNames, multiplicity, provenance, List.of());
+    }
+
+    DataSet(
+            Images distinct,
+            int[] labels,
+            List<String> classNames,
+            int[] multiplicity,
+            Provenance provenance,
+            List<List<String>> captions) {
+        this.captions = captions;
         this.distinct = distinct;
         this.labels = labels;
         this.classNames = List.copyOf(classNames);
@@ -79,6 +95,26 @@ public final class DataSet {
         return new DataSet(images, labels.clone(), classNames, ones(labels.length), provenance);
     }
 
+    /**
+     * The pictures of a folder, each once, ready to be a training or reference set: {@link Pictures#folder} says which files and captions
+     * are found, {@link Framing#square} how pictures of any size become squares. Files that cannot be read are skipped; a warning names
+     * them, and so does the {@link #provenance}. {@link Pictures} has the options.
+     *
+     * @param folder with pictures, or with one subfolder per class
+     * @param size height and width of the images
+     * @return the images (3, size, size) in the order of their names
+     * @throws IllegalArgumentException if the folder has no picture that can be read
+     * @throws java.io.UncheckedIOException if the folder cannot be read
+     */
+    public static DataSet folder(Path folder, int size) {
+        Reading reading = Pictures.folder(folder).read(Framing.square(size));
+        if (!reading.skipped().isEmpty()) {
+            System.getLogger(DataSet.class.getPackageName())
+                    .log(System.Logger.Level.WARNING, reading.summary());
+        }
+        return reading.set();
+    }
+
     private static int[] ones(int count) {
         int[] ones = new int[count];
         Arrays.fill(ones, 1);
@@ -110,6 +146,51 @@ public final class DataSet {
      */
     public List<String> classNames() {
         return classNames;
+    }
+
+    /**
+     * A caption of every distinct image: the first where an image has several.
+     *
+     * @return one each, empty text for an image without one; empty if the set has no captions
+     */
+    public List<String> captions() {
+        return captions.stream().map(all -> all.isEmpty() ? "" : all.get(0)).toList();
+    }
+
+    /**
+     * All captions of every distinct image.
+     *
+     * @return a list each, in the order of their source; empty if the set has no captions
+     */
+    public List<List<String>> allCaptions() {
+        return captions;
+    }
+
+    /**
+     * The same images with one caption each, which stay with them in every subset.
+     *
+     * @param texts one for each distinct image, in the same order
+     * @return a new set
+     * @throws IllegalArgumentException if there are not as many
+     */
+    public DataSet withCaptions(List<String> texts) {
+        return withAllCaptions(texts.stream().map(List::of).toList());
+    }
+
+    /**
+     * The same images with any number of captions each, which stay with them in every subset.
+     *
+     * @param texts a list for each distinct image, in the same order; it may be empty
+     * @return a new set
+     * @throws IllegalArgumentException if there are not as many
+     */
+    public DataSet withAllCaptions(List<List<String>> texts) {
+        if (texts.size() != count()) {
+            throw new IllegalArgumentException(
+                    "texts: captions of " + texts.size() + " for " + count() + " distinct images");
+        }
+        List<List<String>> copy = texts.stream().map(List::copyOf).toList();
+        return new DataSet(distinct, labels, classNames, multiplicity, provenance, copy);
     }
 
     /**
@@ -217,7 +298,8 @@ public final class DataSet {
             throw new IllegalArgumentException(
                     "others: " + others.count() + " for " + count() + " distinct images");
         }
-        return new DataSet(others, labels, classNames, multiplicity, provenance.then(step));
+        return new DataSet(
+                others, labels, classNames, multiplicity, provenance.then(step), captions);
     }
 
     /**
@@ -242,7 +324,10 @@ public final class DataSet {
                 Arrays.stream(indices).map(i -> labels[i]).toArray(),
                 classNames,
                 Arrays.stream(indices).map(i -> multiplicity[i]).toArray(),
-                provenance.then(step));
+                provenance.then(step),
+                captions.isEmpty()
+                        ? captions
+                        : Arrays.stream(indices).mapToObj(captions::get).toList());
     }
 
     /**
@@ -273,7 +358,8 @@ public final class DataSet {
                 labels,
                 classNames,
                 multiplicity,
-                provenance.then(step));
+                provenance.then(step),
+                captions);
     }
 
     /**
@@ -340,11 +426,12 @@ public final class DataSet {
         for (int i : indices) {
             more[i] = times;
         }
-        return new DataSet(distinct, labels, classNames, more, provenance.then(step));
+        return new DataSet(distinct, labels, classNames, more, provenance.then(step), captions);
     }
 
     /**
-     * Makes a template of one image: changed versions of it stand behind all others, each shown once, in the image's own class.
+     * Makes a template of one image: changed versions of it stand behind all others, each shown once, in the image's own class
+     * and with its captions.
      *
      * @param index of the image, which stays where it is
      * @param count how many versions, 0 or more
@@ -363,18 +450,24 @@ public final class DataSet {
         int[] more = Arrays.copyOf(multiplicity, count() + count);
         Arrays.fill(moreLabels, count(), moreLabels.length, labels[index]);
         Arrays.fill(more, count(), more.length, 1);
+        List<List<String>> moreCaptions = new ArrayList<>(captions);
+        for (int k = 0; k < count && !captions.isEmpty(); k++) {
+            moreCaptions.add(captions.get(index));
+        }
         return new DataSet(
                 Images.concat(distinct, versions),
                 moreLabels,
                 classNames,
                 more,
-                provenance.then(count + " versions of image " + index + ", " + variation));
+                provenance.then(count + " versions of image " + index + ", " + variation),
+                List.copyOf(moreCaptions));
     }
 
     /**
      * A checksum of everything a training sees: two sets with the same one are the same data, whatever their titles say.
      *
-     * @return SHA-256, in lower-case hex, of the pixels as float32, the multiplicities and the labels as int32, highest byte first
+     * @return SHA-256, in lower-case hex, of the pixels as float32, the multiplicities and the labels as int32, highest byte first, and of the
+     *     captions if there are any
      */
     public String sha256() {
         MessageDigest digest = Checksum.digest();
@@ -384,12 +477,18 @@ public final class DataSet {
             bytes.asIntBuffer().put(numbers);
             digest.update(bytes.array());
         }
+        // A zero ends a caption, a one an image, so that no two sets of captions are the same
+        // bytes.
+        for (List<String> of : captions) {
+            of.forEach(text -> digest.update((text + "\0").getBytes(StandardCharsets.UTF_8)));
+            digest.update((byte) 1);
+        }
         return Checksum.hex(digest.digest());
     }
 
     /**
-     * Writes the set to one file: a zip archive with {@code dataset.json} (sizes, labels, class names, multiplicities, provenance,
-     * checksum), {@code images.png} (all images on one sheet, losslessly) and {@code LICENSE}.
+     * Writes the set to one file: a zip archive with {@code dataset.json} (sizes, labels, class names, multiplicities, captions,
+     * provenance, checksum), {@code images.png} (all images on one sheet, losslessly) and {@code LICENSE}.
      *
      * @param file where to; replaced as a whole or not at all
      * @throws IllegalStateException if the set is empty, its images have neither 1 nor 3 channels, or their values are not 8-bit levels

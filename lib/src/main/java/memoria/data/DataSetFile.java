@@ -1,5 +1,7 @@
 package memoria.data;
 
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
 import java.awt.image.BufferedImage;
 import java.awt.image.Raster;
 import java.awt.image.WritableRaster;
@@ -12,12 +14,12 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipInputStream;
 import java.util.zip.ZipOutputStream;
 import javax.imageio.ImageIO;
-import javax.imageio.stream.MemoryCacheImageInputStream;
 import memoria.json.Json;
 import memoria.json.JsonRecord;
 
@@ -26,6 +28,12 @@ final class DataSetFile {
 
     private static final String FORMAT = "memoria-dataset-1";
     private static final int COLUMNS = 32;
+
+    /** Levels and labels pack well, but not a thousandfold: what grows more is made to fill the memory. */
+    private static final long ALWAYS_LEGAL = 1 << 24;
+
+    private static final long MOST_GROWTH = 20;
+    private static final int MOST_ENTRIES = 100;
 
     /** What {@code dataset.json} says; sha256 is that of the images' bytes in the order (image, channel, row, column). */
     private record Header(
@@ -39,7 +47,8 @@ final class DataSetFile {
             Provenance provenance,
             List<String> classNames,
             String labels,
-            String multiplicity) {}
+            String multiplicity,
+            List<List<String>> captions) {}
 
     private DataSetFile() {}
 
@@ -72,7 +81,8 @@ final class DataSetFile {
                         set.provenance(),
                         set.classNames(),
                         join(set.labels()),
-                        join(set.multiplicity()));
+                        join(set.multiplicity()),
+                        set.allCaptions().isEmpty() ? null : set.allCaptions());
         AtomicFile.write(
                 file,
                 out -> {
@@ -159,7 +169,17 @@ final class DataSetFile {
         } catch (IllegalArgumentException e) {
             throw bad(file, e.getMessage());
         }
-        return new DataSet(images, labels, header.classNames, multiplicity, header.provenance);
+        List<List<String>> captions = header.captions == null ? List.of() : header.captions;
+        boolean captioned = captions.size() == header.count;
+        if (!captioned && !captions.isEmpty() || !captions.stream().allMatch(DataSetFile::texts)) {
+            throw bad(file, "captions of " + captions.size() + " for " + header.count + " images");
+        }
+        return new DataSet(
+                images, labels, header.classNames, multiplicity, header.provenance, captions);
+    }
+
+    private static boolean texts(List<String> captions) {
+        return captions != null && captions.stream().allMatch(Objects::nonNull);
     }
 
     private static Map<String, byte[]> entries(Path file) {
@@ -170,12 +190,29 @@ final class DataSetFile {
         } catch (IOException e) {
             throw AtomicFile.failure("read", file, e);
         }
+        int most =
+                (int) Math.min(Integer.MAX_VALUE - 8, ALWAYS_LEGAL + MOST_GROWTH * content.length);
         try (ZipInputStream zip = new ZipInputStream(new ByteArrayInputStream(content))) {
             for (ZipEntry e = zip.getNextEntry(); e != null; e = zip.getNextEntry()) {
-                entries.put(e.getName(), zip.readAllBytes());
+                byte[] entry = zip.readNBytes(most);
+                if (zip.read() >= 0 || entries.size() >= MOST_ENTRIES) {
+                    throw bad(
+                            file,
+                            "its entry "
+                                    + e.getName()
+                                    + " unpacks to more than "
+                                    + most
+                                    + " bytes, or there are more than "
+                                    + MOST_ENTRIES
+                                    + " entries; no data set does that");
+                }
+                entries.put(e.getName(), entry);
             }
-        } catch (ZipException | java.io.EOFException e) {
-            throw bad(file, "it is truncated or damaged: " + e.getMessage());
+        } catch (ZipException | java.io.EOFException | IllegalArgumentException e) {
+            boolean ours = String.valueOf(e.getMessage()).startsWith("file: ");
+            throw ours
+                    ? (IllegalArgumentException) e
+                    : bad(file, "it is truncated or damaged: " + e.getMessage());
         } catch (IOException e) {
             throw AtomicFile.failure("read", file, e);
         }
@@ -186,7 +223,11 @@ final class DataSetFile {
         Header header;
         try {
             String text = new String(json, StandardCharsets.UTF_8);
-            header = JsonRecord.read(Json.parse(text).getAsJsonObject(), Header.class);
+            JsonObject parsed = Json.parse(text).getAsJsonObject();
+            if (!parsed.has("captions")) {
+                parsed.add("captions", JsonNull.INSTANCE);
+            }
+            header = JsonRecord.read(parsed, Header.class);
         } catch (RuntimeException e) {
             throw bad(file, "dataset.json is not readable: " + e.getMessage());
         }
@@ -210,18 +251,17 @@ final class DataSetFile {
     }
 
     private static byte[] levels(Path file, Header header, byte[] png) {
+        long rows = ((long) header.count + header.columns - 1) / header.columns;
         BufferedImage sheet;
         try {
-            sheet = ImageIO.read(new MemoryCacheImageInputStream(new ByteArrayInputStream(png)));
-        } catch (IOException e) {
-            throw bad(file, "images.png is damaged: " + e.getMessage());
+            sheet =
+                    PictureFile.png(
+                            png, (long) header.columns * header.width, rows * header.height);
+        } catch (PictureFile.Unreadable e) {
+            throw bad(file, "images.png: " + e.getMessage());
         }
-        long rows = ((long) header.count + header.columns - 1) / header.columns;
-        if (sheet == null
-                || sheet.getWidth() != (long) header.columns * header.width
-                || sheet.getHeight() != rows * header.height
-                || sheet.getRaster().getNumBands() != header.channels) {
-            throw bad(file, "images.png does not have the size that dataset.json states");
+        if (sheet.getRaster().getNumBands() != header.channels) {
+            throw bad(file, "images.png does not have the channels that dataset.json states");
         }
         Raster raster = sheet.getRaster();
         byte[] levels = new byte[header.count * header.channels * header.height * header.width];

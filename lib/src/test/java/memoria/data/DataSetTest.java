@@ -152,12 +152,13 @@ class DataSetTest {
         return Stream.of(
                 arguments("no entry images.png", leaveOut("images.png")),
                 arguments("no entry LICENSE", leaveOut("LICENSE")),
-                arguments("images.png is damaged", (Change) (e, c) -> half(e, c, "images.png")),
+                arguments(
+                        "images.png: it is truncated", (Change) (e, c) -> half(e, c, "images.png")),
                 arguments(
                         "dataset.json is not readable",
                         (Change) (e, c) -> half(e, c, "dataset.json")),
                 arguments("SHA-256", replace("\"sha256\": \"", "\"sha256\": \"0")),
-                arguments("does not have the size", replace("\"width\": 4", "\"width\": 5")),
+                arguments("pixels instead of 20 x", replace("\"width\": 4", "\"width\": 5")),
                 arguments("size that is not legal", replace("\"count\": 4", "\"count\": -4")),
                 arguments("format is memoria-dataset-9", replace("dataset-1", "dataset-9")),
                 arguments("5 labels for 4", replace("\"0 1 0 1\"", "\"0 1 0 1 1\"")),
