@@ -74,7 +74,7 @@ class ReadmeTest {
                                             "README"))
                     .isInstanceOf(CellError.class);
         }
-        assertThat(count).isEqualTo(4);
+        assertThat(count).isEqualTo(6);
     }
 
     private static String given(String snippet) {
