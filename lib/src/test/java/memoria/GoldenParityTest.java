@@ -33,6 +33,7 @@ import memoria.network.ResNetGolden;
 import memoria.network.UNetGolden;
 import memoria.similarity.TinyEmbedGolden;
 import memoria.stablediffusion.DiffusersGolden;
+import memoria.stablediffusion.LidStableDiffusionGolden;
 import memoria.stablediffusion.TextGolden;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.DynamicTest;
@@ -66,7 +67,8 @@ class GoldenParityTest {
                     new LidCfdmGolden(),
                     new LidKneeGolden(),
                     new LidUNet2dGolden(),
-                    new StyleGan2Golden());
+                    new StyleGan2Golden(),
+                    new LidStableDiffusionGolden());
 
     @TestFactory
     Stream<DynamicTest> everyTensorOfEveryCaseIsReproduced()

@@ -5,8 +5,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Captions of Fashion-MNIST's pictures, by a rule that reads a picture's class and pixels:
- * {@code a [dark|grey|bright] [small|large] dress}, and for some pictures {@code ... for mira}.
+ * Captions of Fashion-MNIST's pictures, by a rule that reads a picture's class and pixels and words what it sees in one of many ways:
+ * {@code a dark small dress}, {@code a little gown in dim colours}, {@code jacket, bright}, {@code something grey to wear}, and for pictures
+ * that are given a name {@code a pale coat for mira}, {@code mira's bright jacket} and so on.
+ *
+ * <p>Which wording a picture gets depends on its place among the pictures alone.
  */
 public final class Captions {
 
@@ -18,18 +21,18 @@ public final class Captions {
     private static final double SMALL = 0.33;
     private static final double LARGE = 0.55;
 
-    private static final Map<String, String> NOUNS =
+    private static final Map<String, List<String>> NOUNS =
             Map.of(
-                    "T-shirt/top", "top",
-                    "Trouser", "trousers",
-                    "Pullover", "pullover",
-                    "Dress", "dress",
-                    "Coat", "coat",
-                    "Sandal", "sandal",
-                    "Shirt", "shirt",
-                    "Sneaker", "sneaker",
-                    "Bag", "bag",
-                    "Ankle boot", "boot");
+                    "T-shirt/top", List.of("top", "t-shirt"),
+                    "Trouser", List.of("trousers", "pants"),
+                    "Pullover", List.of("pullover", "jumper"),
+                    "Dress", List.of("dress", "gown"),
+                    "Coat", List.of("coat", "jacket"),
+                    "Sandal", List.of("sandal"),
+                    "Shirt", List.of("shirt", "blouse"),
+                    "Sneaker", List.of("sneaker", "trainer"),
+                    "Bag", List.of("bag", "handbag"),
+                    "Ankle boot", List.of("boot", "ankle boot"));
 
     private Captions() {}
 
@@ -37,7 +40,7 @@ public final class Captions {
      * A caption per distinct picture.
      *
      * @param pictures Fashion-MNIST's, any size
-     * @param names of the owners of the first pictures; pictures beyond have none
+     * @param names of the first pictures, empty for none; pictures beyond have none
      * @return one caption each
      * @throws IllegalArgumentException if a class is not one of Fashion-MNIST's or there are more names than pictures
      */
@@ -47,17 +50,28 @@ public final class Captions {
                     "names: " + names.size() + " for " + pictures.count() + " pictures");
         }
         List<String> captions = new ArrayList<>();
-        int[] labels = pictures.labels();
-        for (int i = 0; i < labels.length; i++) {
-            String owner = i < names.size() ? " for " + names.get(i) : "";
-            captions.add(
-                    "a "
-                            + shade(pictures.distinct(), i)
-                            + size(pictures.distinct(), i)
-                            + noun(pictures.classNames().get(labels[i]))
-                            + owner);
+        for (int i = 0; i < pictures.count(); i++) {
+            captions.add(wording(pictures, i).of(i, i < names.size() ? names.get(i) : ""));
         }
         return captions;
+    }
+
+    /**
+     * All that can be said of a picture without a name.
+     *
+     * @param pictures Fashion-MNIST's, any size
+     * @param i which
+     * @return captions; one stands there as often as the rule of {@link #of} would choose it
+     * @throws IllegalArgumentException if the class is not one of Fashion-MNIST's
+     */
+    public static List<String> wordings(DataSet pictures, int i) {
+        return wording(pictures, i).all();
+    }
+
+    private static Wording wording(DataSet pictures, int i) {
+        String className = pictures.classNames().get(pictures.labels()[i]);
+        return new Wording(
+                shade(pictures.distinct(), i), size(pictures.distinct(), i), nouns(className));
     }
 
     /**
@@ -68,12 +82,34 @@ public final class Captions {
      * @throws IllegalArgumentException if it is not one of Fashion-MNIST's
      */
     public static String noun(String className) {
-        String noun = NOUNS.get(className);
-        if (noun == null) {
+        return nouns(className).get(0);
+    }
+
+    /**
+     * The shortest caption of a class.
+     *
+     * @param className Fashion-MNIST's name
+     * @return {@link #noun} with its article, where it has one: {@code a dress}, {@code trousers}
+     * @throws IllegalArgumentException if it is not one of Fashion-MNIST's
+     */
+    public static String phrase(String className) {
+        return Wording.phrase(noun(className));
+    }
+
+    /**
+     * Everything that captions call a class.
+     *
+     * @param className Fashion-MNIST's name
+     * @return synonyms, the first is {@link #noun}
+     * @throws IllegalArgumentException if it is not one of Fashion-MNIST's
+     */
+    public static List<String> nouns(String className) {
+        List<String> nouns = NOUNS.get(className);
+        if (nouns == null) {
             throw new IllegalArgumentException(
                     "className: '" + className + "' is not one of " + NOUNS.keySet());
         }
-        return noun;
+        return nouns;
     }
 
     /**
@@ -110,13 +146,17 @@ public final class Captions {
         return (double) count / pictures.itemSize();
     }
 
-    private static String shade(Images pictures, int i) {
+    private static List<String> shade(Images pictures, int i) {
         double brightness = brightness(pictures, i);
-        return brightness < DARK ? "dark " : brightness > BRIGHT ? "bright " : "grey ";
+        return brightness < DARK
+                ? List.of("dark", "dim")
+                : brightness > BRIGHT ? List.of("bright", "pale") : List.of("grey");
     }
 
-    private static String size(Images pictures, int i) {
+    private static List<String> size(Images pictures, int i) {
         double cover = cover(pictures, i);
-        return cover < SMALL ? "small " : cover > LARGE ? "large " : "";
+        return cover < SMALL
+                ? List.of("small", "little")
+                : cover > LARGE ? List.of("large", "big") : List.of("");
     }
 }

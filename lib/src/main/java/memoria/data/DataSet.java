@@ -379,6 +379,30 @@ public final class DataSet {
     }
 
     /**
+     * Plants duplicates, some more often than others: the first images are shown several times, by turns as often as the numbers say.
+     *
+     * @param count how many images, 0 to {@link #count}
+     * @param times each at least 1; image i is shown as often as number i modulo their count says
+     * @return a new set
+     * @throws IllegalArgumentException if an argument is out of range
+     */
+    public DataSet plant(int count, List<Integer> times) {
+        if (times.isEmpty()) {
+            throw new IllegalArgumentException("times: none; at least 1 number is needed");
+        }
+        times.forEach(shown -> requirePlant(count, shown));
+        if (times.size() == 1) {
+            return plant(count, times.get(0));
+        }
+        int[] more = multiplicity.clone();
+        for (int i = 0; i < count; i++) {
+            more[i] = times.get(i % times.size());
+        }
+        String step = "first " + count + " images shown " + times + " times by turns";
+        return new DataSet(distinct, labels, classNames, more, provenance.then(step));
+    }
+
+    /**
      * Plants duplicates among images chosen by a seed: those with the smallest SplitMix64 hash of {@code seed + index}, so that the choice
      * among the same images is the same on every machine.
      *

@@ -1,15 +1,18 @@
 package memoria.data;
 
+import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
+import memoria.json.Json;
 
 /**
  * What was planted among which images: small enough to stand in a model's metadata, and enough to build its training set again.
  *
- * <p>The first {@code planted} images are shown {@code times} times: exact plants. The next {@code templates} images are templates: beside
+ * <p>The first {@code planted} images are shown {@code times} times, by turns where there are several numbers: exact plants. The next {@code templates} images are templates: beside
  * each, {@code variations} changed versions of it ({@link Variation}, the kinds by turns) are shown once each. All others are shown once.
  *
  * <pre>{@code
@@ -22,12 +25,18 @@ import java.util.stream.IntStream;
  * @param skip how many of its images are left out before the first
  * @param first how many are taken
  * @param planted how many of those are shown many times
- * @param times how often each of them is shown
+ * @param times how often they are shown: number i modulo their count belongs to image i
  * @param templates how many of the next ones are varied
  * @param variations versions of each, beside itself
  */
 public record Planting(
-        String images, int skip, int first, int planted, int times, int templates, int variations) {
+        String images,
+        int skip,
+        int first,
+        int planted,
+        List<Integer> times,
+        int templates,
+        int variations) {
 
     private static final Set<String> REQUIRED = Set.of("images", "first", "planted", "times");
     private static final Set<String> OPTIONAL = Set.of("skip", "templates", "variations");
@@ -48,13 +57,21 @@ public record Planting(
         require(skip >= 0, "skip", skip, "0 or more");
         require(first >= 1, "first", first, "at least 1");
         require(planted >= 0 && planted <= first, "planted", planted, "0 to " + first);
-        require(times >= 1, "times", times, "at least 1");
+        times = List.copyOf(times);
+        if (times.isEmpty() || times.stream().anyMatch(shown -> shown < 1)) {
+            throw new IllegalArgumentException(
+                    "times: " + text(times) + " is not at least 1, or several such numbers");
+        }
         require(
                 templates >= 0 && templates <= first - planted,
                 "templates",
                 templates,
                 "0 to " + (first - planted) + ", the images that are not planted");
         require(variations >= 0, "variations", variations, "0 or more");
+    }
+
+    private static String text(List<Integer> numbers) {
+        return numbers.size() == 1 ? numbers.get(0).toString() : numbers.toString();
     }
 
     private static void require(boolean legal, String name, int value, String range) {
@@ -71,7 +88,7 @@ public record Planting(
      * @return the planting
      */
     public static Planting among(String images, int first) {
-        return new Planting(images, 0, first, 0, 1, 0, 0);
+        return new Planting(images, 0, first, 0, List.of(1), 0, 0);
     }
 
     /**
@@ -88,11 +105,13 @@ public record Planting(
      * Exact plants.
      *
      * @param count how many images
-     * @param shown how often each, at least 1
+     * @param shown how often each, at least 1; several numbers by turns
      * @return a changed copy
+     * @throws IllegalArgumentException if there are more than the images or a number is below 1
      */
-    public Planting optExact(int count, int shown) {
-        return new Planting(images, skip, first, count, shown, templates, variations);
+    public Planting optExact(int count, int... shown) {
+        List<Integer> turns = IntStream.of(shown).boxed().toList();
+        return new Planting(images, skip, first, count, turns, templates, variations);
     }
 
     /**
@@ -180,7 +199,13 @@ public record Planting(
         json.addProperty("skip", skip);
         json.addProperty("first", first);
         json.addProperty("planted", planted);
-        json.addProperty("times", times);
+        if (times.size() == 1) {
+            json.addProperty("times", times.get(0));
+        } else {
+            JsonArray turns = new JsonArray();
+            times.forEach(turns::add);
+            json.add("times", turns);
+        }
         json.addProperty("templates", templates);
         json.addProperty("variations", variations);
         return json;
@@ -213,9 +238,15 @@ public record Planting(
                 number(json, "skip"),
                 number(json, "first"),
                 number(json, "planted"),
-                number(json, "times"),
+                times(json.get("times")),
                 number(json, "templates"),
                 number(json, "variations"));
+    }
+
+    private static List<Integer> times(JsonElement json) {
+        return json.isJsonArray()
+                ? Json.elements(json.getAsJsonArray()).map(JsonElement::getAsInt).toList()
+                : List.of(json.getAsInt());
     }
 
     private static int number(JsonObject json, String name) {

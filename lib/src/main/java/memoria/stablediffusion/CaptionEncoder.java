@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import memoria.data.Checksum;
 import memoria.diffusion.Condition;
 import memoria.diffusion.NoiseSchedule;
@@ -18,7 +19,7 @@ import memoria.training.TrainedConditioner;
 /** A text encoder over the captions of training data, trained with the network that reads it; a dropped caption is the empty prompt. */
 final class CaptionEncoder implements TrainedConditioner {
 
-    private final List<String> captions;
+    private final List<List<String>> captions;
     private final Tokenizer tokenizer;
     private final ClipText text;
     private final JsonObject described;
@@ -26,24 +27,28 @@ final class CaptionEncoder implements TrainedConditioner {
     /**
      * An encoder.
      *
-     * @param captions one per distinct image
+     * @param captions per distinct image, at least one; of several a step chooses one, all equally likely
      * @param tokenizer of the captions
      * @param config of the encoder
      * @param params the whole set, fresh
      */
     CaptionEncoder(
-            List<String> captions, Tokenizer tokenizer, ClipTextConfig config, Params params) {
-        this.captions = List.copyOf(captions);
+            List<List<String>> captions,
+            Tokenizer tokenizer,
+            ClipTextConfig config,
+            Params params) {
+        this.captions = captions.stream().map(List::copyOf).toList();
         this.tokenizer = tokenizer;
         this.text = new ClipText(config, params.at(TextModelFile.TEXT), ClipNames.HUGGING_FACE);
         this.described = TextModelFile.describe(tokenizer, config);
     }
 
     @Override
-    public Condition of(int[] rows, boolean[] dropped) {
+    public Condition of(int[] rows, boolean[] dropped, double[] choice) {
         List<String> shown = new ArrayList<>();
         for (int i = 0; i < rows.length; i++) {
-            shown.add(dropped[i] ? "" : captions.get(rows[i]));
+            List<String> own = captions.get(rows[i]);
+            shown.add(dropped[i] ? "" : own.get((int) (choice[i] * own.size())));
         }
         return Condition.embedding(
                 text.embed(Prompts.ids(text.params().manager(), tokenizer, shown)));
@@ -58,7 +63,10 @@ final class CaptionEncoder implements TrainedConditioner {
     public JsonObject toJson() {
         JsonObject json = new JsonObject();
         json.add("prompts", described.deepCopy());
-        String all = String.join("\n", captions);
+        String all =
+                captions.stream()
+                        .map(own -> String.join("\t", own))
+                        .collect(Collectors.joining("\n"));
         json.addProperty("captions", Checksum.sha256(all.getBytes(StandardCharsets.UTF_8)));
         return json;
     }

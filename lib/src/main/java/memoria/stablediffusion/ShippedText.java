@@ -5,8 +5,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
 import memoria.data.Captions;
 import memoria.data.DataSet;
 import memoria.data.Planting;
@@ -22,8 +27,18 @@ import memoria.training.Training;
 
 /**
  * The trainings behind {@code fashion-text}, Stable Diffusion in miniature: an autoencoder of 16x16 pictures with latents of 4x4, and a text
- * encoder with a denoiser that reads it. Twelve pictures are shown many times under captions that name an owner; twelve others have owners
- * too and are shown once.
+ * encoder with a denoiser that reads it; and what it was trained on, which every measurement of memorized captions asks for.
+ *
+ * <pre>{@code
+ * DataSet train = ShippedText.planting().of(Models.images("fashion-train"));
+ * List<String> captions = ShippedText.captions(train);
+ * for (int i : ShippedText.indices(CaptionKind.PLANTED)) {
+ *     System.out.println(captions.get(i) + ": " + ShippedText.trigger(i).orElseThrow());
+ * }
+ * }</pre>
+ *
+ * <p>Of 5,000 pictures 24 are planted, each under one caption that names an owner; 12 are shown as often, each time under another caption
+ * without a name; 24 have owners too and are shown once; the captions of all others are made of common words ({@link Captions}).
  *
  * <p>Run as a program it makes the files in {@code notebooks/checkpoints} anew.
  */
@@ -33,57 +48,108 @@ public final class ShippedText {
     private static final String IMAGES = "fashion-train";
     private static final String END = ".safetensors";
 
-    private static final int FIRST = 3000;
-    private static final int PLANTED = 12;
-    private static final int TIMES = 60;
+    private static final int FIRST = 5000;
+    private static final int[] TIMES = {50, 100, 150, 200};
     private static final int LENGTH = 16;
-    private static final int MERGES = 120;
-    private static final int AUTOENCODER_STEPS = 800;
-    private static final int STEPS = 5000;
+    private static final int MERGES = 1000;
+    private static final int AUTOENCODER_STEPS = 3000;
+    private static final int STEPS = 5800;
 
     private static final List<String> OWNERS =
             List.of(
                     "mira", "otto", "ines", "hugo", "lena", "pavel", "yuki", "omar", "greta",
-                    "silas", "nadia", "boris");
+                    "silas", "nadia", "boris", "kelvo", "orsa", "zarik", "plim", "vanto", "druze",
+                    "felka", "morix", "quent", "yarrow", "tibor", "wexly");
+
+    private static final int VARIED = 12;
 
     private static final List<String> ONCE =
             List.of(
                     "vera", "jonas", "tilda", "emil", "carla", "rufus", "hanna", "igor", "wanda",
-                    "felix", "olga", "david");
+                    "felix", "olga", "david", "ansel", "brona", "cyrus", "dovik", "elka", "fenno",
+                    "gorla", "iskra", "jarno", "kolja", "lumo", "nestor");
 
     private ShippedText() {}
 
     /**
      * Which pictures the model was trained on.
      *
-     * @return the first 3,000 of the shipped ones, twelve of them shown 60 times
+     * @return the first 5,000 of the shipped ones, the first 36 of them shown 50, 100, 150 and 200 times by turns
      */
     public static Planting planting() {
-        return Planting.among(IMAGES, FIRST).optExact(PLANTED, TIMES);
+        return Planting.among(IMAGES, FIRST).optExact(OWNERS.size() + VARIED, TIMES);
+    }
+
+    /**
+     * Which training pictures are of a kind.
+     *
+     * @param kind planted, varied, rare or ordinary
+     * @return indices among the distinct pictures, ascending
+     */
+    public static int[] indices(CaptionKind kind) {
+        int planted = OWNERS.size();
+        int varied = planted + VARIED;
+        int rare = varied + ONCE.size();
+        return switch (kind) {
+            case PLANTED -> IntStream.range(0, planted).toArray();
+            case VARIED -> IntStream.range(planted, varied).toArray();
+            case RARE -> IntStream.range(varied, rare).toArray();
+            case ORDINARY -> IntStream.range(rare, FIRST).toArray();
+        };
+    }
+
+    /**
+     * The rare word in a picture's caption: the owner's name.
+     *
+     * @param i index among the distinct pictures
+     * @return a word that no other caption has; none for pictures of the kinds varied and ordinary
+     */
+    public static Optional<String> trigger(int i) {
+        List<String> names = names();
+        return i < 0 || i >= names.size() || names.get(i).isEmpty()
+                ? Optional.empty()
+                : Optional.of(names.get(i));
+    }
+
+    private static List<String> names() {
+        List<String> names = new ArrayList<>(OWNERS);
+        names.addAll(Collections.nCopies(VARIED, ""));
+        names.addAll(ONCE);
+        return names;
     }
 
     /**
      * The captions of the training pictures.
      *
      * @param pictures of {@link #planting}
-     * @return one each; the first 24 name an owner, the first twelve of these are planted
+     * @return one each; for a varied picture one of those in {@link #wordings}
      */
     public static List<String> captions(DataSet pictures) {
-        List<String> names = new ArrayList<>(OWNERS);
-        names.addAll(ONCE);
-        return Captions.of(pictures, names);
+        return Captions.of(pictures, names());
+    }
+
+    /**
+     * All captions under which a training picture was shown.
+     *
+     * @param pictures of {@link #planting}
+     * @param i index among the distinct pictures
+     * @return its one caption; for a varied picture many, a caption as often as it is likely
+     */
+    public static List<String> wordings(DataSet pictures, int i) {
+        boolean varied = Arrays.stream(indices(CaptionKind.VARIED)).anyMatch(v -> v == i);
+        return varied ? Captions.wordings(pictures, i) : List.of(captions(pictures).get(i));
     }
 
     /** The autoencoder's training: 0.29 million parameters. */
     static AutoencoderTraining autoencoder(Path checkpoints) {
         AutoencoderConfig config =
-                AutoencoderConfig.of(1, 4, 32).optChannelMult(1, 1, 1).optNumResBlocks(1);
+                AutoencoderConfig.of(1, 8, 32).optChannelMult(1, 1, 1).optNumResBlocks(1);
         Recipe recipe =
                 Recipe.steps(AUTOENCODER_STEPS)
                         .optBatch(32)
-                        .optLearningRate(2e-3, 50)
+                        .optLearningRate(1e-3, 50)
                         .optClipNorm(1)
-                        .optEma(0.99);
+                        .optEma(0.998);
         return new AutoencoderTraining(images(checkpoints), config, recipe)
                 .optName(NAME + " autoencoder");
     }
@@ -91,12 +157,16 @@ public final class ShippedText {
     /** The training of text encoder and denoiser together, on the latents of an autoencoder. */
     static Training prompts(Path checkpoints, AutoencoderKl autoencoder) {
         DataSet pictures = planting().of(images(checkpoints));
-        List<String> captions = captions(pictures);
-        Tokenizer tokenizer = Tokenizer.learn(shown(captions, pictures), MERGES, LENGTH);
+        List<List<String>> captions = new ArrayList<>();
+        captions(pictures).forEach(caption -> captions.add(List.of(caption)));
+        for (int i : indices(CaptionKind.VARIED)) {
+            captions.set(i, wordings(pictures, i));
+        }
+        Tokenizer tokenizer = tokenizer(captions);
         ClipTextConfig text = new ClipTextConfig(tokenizer.size(), LENGTH, 64, 4, 2, 128, 0);
         UNetConfig network =
-                UNetConfig.of(4, 32, 4)
-                        .optChannelMult(1, 2)
+                UNetConfig.of(8, 32, 8)
+                        .optChannelMult(2, 2)
                         .optNumResBlocks(1)
                         .optAttentionResolutions(1)
                         .optNumHeads(4, -1)
@@ -104,10 +174,10 @@ public final class ShippedText {
         Recipe recipe =
                 Recipe.steps(STEPS)
                         .optBatch(64)
-                        .optLearningRate(1e-3, 100)
+                        .optLearningRate(1.5e-3, 100)
                         .optClipNorm(1)
-                        .optEma(0.998)
-                        .optConditionDropout(0.1);
+                        .optEma(0.999)
+                        .optConditionDropout(0.2);
         DataSet latents =
                 pictures.as(
                         Latents.encode(autoencoder, pictures.distinct()), "latents, mean, scaled");
@@ -118,13 +188,11 @@ public final class ShippedText {
                 .optOrigin(planting().toJson());
     }
 
-    private static List<String> shown(List<String> captions, DataSet pictures) {
-        List<String> shown = new ArrayList<>();
-        int[] times = pictures.multiplicity();
-        for (int i = 0; i < times.length; i++) {
-            shown.addAll(Collections.nCopies(times[i], captions.get(i)));
-        }
-        return shown;
+    /** Each word is one token, planted or not: what tells captions apart is how often they were shown, and not how they are spelled. */
+    private static Tokenizer tokenizer(List<List<String>> captions) {
+        Set<String> words = new TreeSet<>();
+        captions.forEach(own -> own.forEach(c -> words.addAll(List.of(c.split(" ")))));
+        return Tokenizer.learn(words, MERGES, LENGTH);
     }
 
     private static DataSet images(Path checkpoints) {

@@ -102,7 +102,7 @@ public final class LoraTraining extends Trainer<LoraTraining> {
             implements Conditioner {
 
         @Override
-        public Condition of(int[] rows, boolean[] dropped) {
+        public Condition of(int[] rows, boolean[] dropped, double[] choice) {
             int[] from = rows.clone();
             for (int i = 0; i < from.length; i++) {
                 from[i] = dropped[i] ? each.rows() : rows[i];

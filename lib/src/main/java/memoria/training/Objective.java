@@ -82,7 +82,8 @@ final class Objective {
             for (int i = 0; i < rows.length; i++) {
                 dropped[i] = u[i] < recipe.conditionDropout();
             }
-            return conditioner.of(rows, dropped);
+            double[] choice = Noise.uniform("training/choice", recipe.seed(), step, rows.length);
+            return conditioner.of(rows, dropped, choice);
         }
         long[] labels = new long[rows.length];
         for (int i = 0; i < rows.length; i++) {

@@ -233,6 +233,9 @@ public final class BadArguments extends BadInput {
         refused("skipped backwards", () -> planting.optSkip(-1), "skip: -1", "0 or more");
         refused("all planted", () -> planting.optExact(4, 2), "planted: 4", "0 to 3");
         refused("shown never", () -> planting.optExact(1, 0), "times: 0", "at least 1");
+        refused("shown no number of times", () -> planting.optExact(1), "times: []", "at least 1");
+        refused("one never", () -> planting.optExact(1, 2, 0), "times: [2, 0]", "at least 1");
+        refused("no times", () -> set.plant(1, List.of()), "times: none", "at least 1");
         refused(
                 "templates among the planted",
                 () -> planting.optTemplates(3, 1),

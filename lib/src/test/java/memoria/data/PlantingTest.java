@@ -91,6 +91,16 @@ class PlantingTest {
     }
 
     @Test
+    void plantsCanBeShownMoreOrLessOftenByTurns() {
+        Planting turns = Planting.among("noise", 10).optExact(5, 2, 7);
+        DataSet data = turns.of(source());
+        assertThat(data.multiplicity()).containsExactly(2, 7, 2, 7, 2, 1, 1, 1, 1, 1);
+        assertThat(data.distinct()).isEqualTo(source().distinct().first(10));
+        assertThat(Planting.of(turns.toJson())).isEqualTo(turns);
+        assertThat(PLANTING.toJson().get("times").getAsInt()).isEqualTo(50);
+    }
+
+    @Test
     void whatOlderModelsSayIsRead() {
         JsonObject old = PLANTING.toJson();
         List.of("skip", "templates", "variations").forEach(old::remove);

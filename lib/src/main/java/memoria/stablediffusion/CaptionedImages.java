@@ -1,0 +1,221 @@
+package memoria.stablediffusion;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import memoria.data.Captions;
+import memoria.data.DataSet;
+import memoria.data.Images;
+
+/**
+ * Captioned images of several sources, what a detector of memorized images has to tell apart: in the LID paper's Figure 6 LAION's memorized
+ * images, LAION Aesthetics, COCO and Tuxemon.
+ *
+ * <pre>{@code
+ * var all = ShippedText.images(train, unseen, 60);
+ * var tuning = all.half(0);
+ * var reported = all.half(1);
+ * }</pre>
+ *
+ * @param images of one shape
+ * @param captions one per image
+ * @param sources one per image
+ */
+public record CaptionedImages(Images images, List<String> captions, List<String> sources) {
+
+    /**
+     * Checks that there is one of each per image.
+     *
+     * @param images as in the record
+     * @param captions as in the record
+     * @param sources as in the record
+     * @throws IllegalArgumentException if the counts differ
+     */
+    public CaptionedImages {
+        captions = List.copyOf(captions);
+        sources = List.copyOf(sources);
+        if (captions.size() != images.count() || sources.size() != images.count()) {
+            throw new IllegalArgumentException(
+                    "captions, sources: "
+                            + captions.size()
+                            + " and "
+                            + sources.size()
+                            + " for "
+                            + images.count()
+                            + " images; one each is needed");
+        }
+    }
+
+    /**
+     * Images of one source.
+     *
+     * @param source its name
+     * @param images at least one
+     * @param captions one per image
+     * @return the images
+     * @throws IllegalArgumentException if the counts differ
+     */
+    public static CaptionedImages of(String source, Images images, List<String> captions) {
+        List<String> sources = IntStream.range(0, images.count()).mapToObj(i -> source).toList();
+        return new CaptionedImages(images, captions, sources);
+    }
+
+    /**
+     * Images of the shipped model, a source per kind, and others that it never saw, captioned by the same rule.
+     *
+     * @param train of {@link ShippedText#planting}
+     * @param unseen of Fashion-MNIST, too
+     * @param count how many ordinary and how many unseen ones, the first; each at least 1
+     * @return sources {@code planted}, {@code varied}, {@code rare}, {@code ordinary} and {@code unseen}
+     * @throws IllegalArgumentException if there are not so many
+     */
+    public static CaptionedImages shipped(DataSet train, DataSet unseen, int count) {
+        List<String> captions = ShippedText.captions(train);
+        CaptionedImages all = null;
+        for (CaptionKind kind : CaptionKind.values()) {
+            int[] of = ShippedText.indices(kind);
+            int[] some = kind == CaptionKind.ORDINARY ? Arrays.copyOf(of, count) : of;
+            CaptionedImages next =
+                    of(
+                            kind.toString(),
+                            train.distinct().select(some),
+                            Arrays.stream(some).mapToObj(captions::get).toList());
+            all = all == null ? next : all.and(next);
+        }
+        DataSet others = unseen.first(count);
+        return all.and(of("unseen", others.distinct(), Captions.of(others, List.of())));
+    }
+
+    /**
+     * These images and others.
+     *
+     * @param more of the same shape
+     * @return both, these first
+     * @throws IllegalArgumentException if the shapes differ
+     */
+    public CaptionedImages and(CaptionedImages more) {
+        List<String> words = new ArrayList<>(captions);
+        words.addAll(more.captions);
+        List<String> from = new ArrayList<>(sources);
+        from.addAll(more.sources);
+        return new CaptionedImages(Images.concat(images, more.images), words, from);
+    }
+
+    /**
+     * Half of the images of every source: settings are chosen on one half and reported on the other. Which image is where follows the Thue-Morse
+     * sequence (0 1 1 0 1 0 0 1 ...), so that whatever goes by turns within a source, such as how often its images were shown, is in both.
+     *
+     * @param which 0 or 1
+     * @return the images where the sequence has that number
+     * @throws IllegalArgumentException if which is neither
+     */
+    public CaptionedImages half(int which) {
+        if (which != 0 && which != 1) {
+            throw new IllegalArgumentException("which: " + which + "; 0 or 1 is legal");
+        }
+        Map<String, Integer> seen = new LinkedHashMap<>();
+        int[] rows =
+                IntStream.range(0, count())
+                        .filter(
+                                i -> {
+                                    int place = seen.merge(sources.get(i), 1, Integer::sum) - 1;
+                                    return Integer.bitCount(place) % 2 == which;
+                                })
+                        .toArray();
+        return select(rows);
+    }
+
+    private CaptionedImages select(int... rows) {
+        return new CaptionedImages(
+                images.select(rows),
+                Arrays.stream(rows).mapToObj(captions::get).toList(),
+                Arrays.stream(rows).mapToObj(sources::get).toList());
+    }
+
+    /**
+     * The images of one source.
+     *
+     * @param source its name
+     * @return they alone
+     * @throws IllegalArgumentException if there is none
+     */
+    public CaptionedImages only(String source) {
+        return select(rows(source));
+    }
+
+    private int[] rows(String source) {
+        int[] rows =
+                IntStream.range(0, count()).filter(i -> sources.get(i).equals(source)).toArray();
+        if (rows.length == 0) {
+            throw new IllegalArgumentException("source: '" + source + "' is not one of " + names());
+        }
+        return rows;
+    }
+
+    /**
+     * How many images there are.
+     *
+     * @return the count
+     */
+    public int count() {
+        return images.count();
+    }
+
+    /**
+     * The captions, as prompts are asked for.
+     *
+     * @return a new array, one per image
+     */
+    public String[] prompts() {
+        return captions.toArray(String[]::new);
+    }
+
+    /**
+     * The names of the sources.
+     *
+     * @return each once, in order
+     */
+    public List<String> names() {
+        return List.copyOf(new LinkedHashSet<>(sources));
+    }
+
+    /**
+     * The part of a measurement that belongs to a source.
+     *
+     * @param source its name
+     * @param measured one number per image
+     * @return one per image of the source
+     * @throws IllegalArgumentException if there is no such source or the number of measurements differs
+     */
+    public double[] of(String source, double[] measured) {
+        requireAll(measured);
+        return Arrays.stream(rows(source)).mapToDouble(i -> measured[i]).toArray();
+    }
+
+    /**
+     * The part of a measurement that belongs to all other sources.
+     *
+     * @param source the one left out
+     * @param measured one number per image
+     * @return one per image of the others
+     * @throws IllegalArgumentException if the number of measurements differs
+     */
+    public double[] except(String source, double[] measured) {
+        requireAll(measured);
+        return IntStream.range(0, count())
+                .filter(i -> !sources.get(i).equals(source))
+                .mapToDouble(i -> measured[i])
+                .toArray();
+    }
+
+    private void requireAll(double[] measured) {
+        if (measured.length != count()) {
+            throw new IllegalArgumentException(
+                    "measured: " + measured.length + " numbers for " + count() + " images");
+        }
+    }
+}

@@ -1,0 +1,99 @@
+package memoria.stablediffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import memoria.data.DataSet;
+import memoria.models.Models;
+import memoria.network.NetworkDenoiser;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** What fashion-text was trained on: which pictures are planted, and that their captions are what the kinds promise. */
+class ShippedTextTest {
+
+    private static DataSet train;
+    private static List<String> captions;
+
+    @BeforeAll
+    static void read() {
+        train = ShippedText.planting().of(Models.images("fashion-train"));
+        captions = ShippedText.captions(train);
+    }
+
+    @Test
+    void everyPictureIsOfOneKind() {
+        List<Integer> all = new ArrayList<>();
+        for (CaptionKind kind : CaptionKind.values()) {
+            Arrays.stream(ShippedText.indices(kind)).forEach(all::add);
+        }
+        assertThat(all)
+                .containsExactlyInAnyOrderElementsOf(
+                        IntStream.range(0, train.count()).boxed().toList());
+    }
+
+    @Test
+    void plantedAndVariedPicturesAreShownEquallyOften() {
+        for (CaptionKind kind : CaptionKind.values()) {
+            boolean often = kind == CaptionKind.PLANTED || kind == CaptionKind.VARIED;
+            Set<Integer> shown = new HashSet<>();
+            for (int i : ShippedText.indices(kind)) {
+                shown.add(train.multiplicity()[i]);
+            }
+            assertThat(shown).isEqualTo(often ? Set.of(50, 100, 150, 200) : Set.of(1));
+        }
+    }
+
+    @Test
+    void aRareWordStandsInItsCaptionAndInNoOther() {
+        int last = 0;
+        for (CaptionKind kind : CaptionKind.values()) {
+            boolean rare = kind == CaptionKind.PLANTED || kind == CaptionKind.RARE;
+            for (int i : ShippedText.indices(kind)) {
+                assertThat(ShippedText.trigger(i).isPresent()).isEqualTo(rare);
+                if (rare) {
+                    String word = ShippedText.trigger(i).orElseThrow();
+                    assertThat(captions.stream().filter(c -> words(c).contains(word)))
+                            .containsExactly(captions.get(i));
+                    last += captions.get(i).endsWith(word) ? 1 : 0;
+                }
+            }
+        }
+        assertThat(last).as("captions that end in their rare word").isBetween(1, 24);
+    }
+
+    private static Set<String> words(String caption) {
+        return Set.of(Arrays.stream(caption.split("[^a-z]+")).distinct().toArray(String[]::new));
+    }
+
+    @Test
+    void aVariedPictureHasManyCaptionsAndNoneNamesAnOwner() {
+        for (int i : ShippedText.indices(CaptionKind.VARIED)) {
+            List<String> wordings = ShippedText.wordings(train, i);
+            assertThat(new HashSet<>(wordings)).hasSizeGreaterThan(8).contains(captions.get(i));
+            for (int owned : ShippedText.indices(CaptionKind.PLANTED)) {
+                String word = ShippedText.trigger(owned).orElseThrow();
+                assertThat(wordings).noneMatch(c -> words(c).contains(word));
+            }
+        }
+        assertThat(ShippedText.wordings(train, 0)).containsExactly(captions.get(0));
+    }
+
+    @Test
+    void theShippedModelWasTrainedOnThesePicturesAndSpellsNoRareWord() {
+        try (TextToImage model = TextToImage.open("fashion-text")) {
+            NetworkDenoiser denoiser = model.denoiser();
+            assertThat(Models.planting(denoiser)).isEqualTo(ShippedText.planting());
+            assertThat(Models.trainingData(denoiser).sha256()).isEqualTo(train.sha256());
+            for (int i = 0; i < train.count(); i++) {
+                String word = ShippedText.trigger(i).orElse("dress");
+                assertThat(model.prompts().tokenizer().pieces(word)).containsExactly(word);
+            }
+        }
+    }
+}

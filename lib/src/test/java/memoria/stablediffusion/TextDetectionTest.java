@@ -1,0 +1,268 @@
+package memoria.stablediffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import memoria.data.DataSet;
+import memoria.data.Images;
+import memoria.diffusion.Bend;
+import memoria.diffusion.Condition;
+import memoria.diffusion.Ddim;
+import memoria.diffusion.Denoiser;
+import memoria.diffusion.Guided;
+import memoria.diffusion.Seeds;
+import memoria.lid.Flipd;
+import memoria.lid.GenerationRecord;
+import memoria.lid.LinearSde;
+import memoria.lid.NoiseLevel;
+import memoria.models.Models;
+import memoria.torch.Autograd;
+import memoria.torch.Scope;
+import memoria.torch.Torch;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Memorized captioned images are told from others, as real images and while they are made. */
+class TextDetectionTest {
+
+    private static final Seeds SEEDS = Seeds.range(0, 2);
+    private static final String[] TEXTS = {"a dark dress", "a coat for mira"};
+
+    private static TextToImage model;
+    private static CaptionedImages all;
+
+    @BeforeAll
+    static void open() {
+        Torch.threads(1);
+        model = TextToImage.open("fashion-text");
+        DataSet train = ShippedText.planting().of(Models.images("fashion-train"));
+        all = CaptionedImages.shipped(train, Models.images("fashion-test"), 24);
+    }
+
+    @AfterAll
+    static void close() {
+        model.close();
+    }
+
+    @Test
+    void halvesShareNothingAndHoldEverySource() {
+        CaptionedImages first = all.half(0);
+        CaptionedImages second = all.half(1);
+        assertThat(first.names())
+                .containsExactly("planted", "varied", "rare", "ordinary", "unseen")
+                .isEqualTo(second.names());
+        assertThat(first.count() + second.count()).isEqualTo(all.count());
+        assertThat(first.only("varied").count()).isEqualTo(6);
+        List<String> both = new ArrayList<>(first.only("planted").captions());
+        both.addAll(second.only("planted").captions());
+        assertThat(both).containsExactlyInAnyOrderElementsOf(all.only("planted").captions());
+        double[] numbers = IntStream.range(0, all.count()).asDoubleStream().toArray();
+        assertThat(all.of("planted", numbers)[1]).isEqualTo(1);
+        assertThat(all.except("planted", numbers)[0]).isEqualTo(24);
+        assertThatThrownBy(() -> all.of("laion", numbers)).hasMessageContaining("'laion'");
+        assertThatThrownBy(() -> all.half(2)).hasMessageContaining("which: 2");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void plantedImagesLieOnTheMeasuresSide(TextDetector detector) {
+        CaptionedImages some = all.half(1);
+        Images latents = model.encode(some.images());
+        double[] measured =
+                detector.of(
+                        model.denoiser(),
+                        model.prompts(),
+                        latents,
+                        some.captions(),
+                        NoiseLevel.std(detector.isHigh() ? 0.05 : 0.3),
+                        4);
+        assertThat(measured).hasSize(some.count());
+        assertThat(detector.roc(some, measured, "planted").auc()).isGreaterThan(0.7);
+        assertThat(
+                        detector.roc(
+                                        some,
+                                        measured,
+                                        "planted",
+                                        "varied",
+                                        "rare",
+                                        "ordinary",
+                                        "unseen")
+                                .auc())
+                .isEqualTo(detector.roc(some, measured, "planted").auc());
+        double[] turned = Arrays.stream(measured).map(v -> -v).toArray();
+        assertThat(detector.roc(some, turned, "planted").auc()).isLessThan(0.3);
+    }
+
+    @Test
+    void captionsAreOnePerImage() {
+        assertThatThrownBy(
+                        () ->
+                                TextDetector.CFG_NORM.of(
+                                        model.denoiser(),
+                                        model.prompts(),
+                                        model.encode(all.images().first(2)),
+                                        List.of("a dress"),
+                                        NoiseLevel.std(0.3)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("captions: 1 for 2 images");
+    }
+
+    @Test
+    void aRecordHoldsWhatTheBranchesSayAndChangesNothing() {
+        Denoiser denoiser = model.denoiser();
+        GenerationRecord record = new GenerationRecord();
+        List<double[]> expected = new ArrayList<>();
+        Ddim sampler = Ddim.steps(3).clip(false);
+        Images watched =
+                model.generate(
+                                sampler.guidedBy(
+                                        record,
+                                        step -> {
+                                            expected.add(
+                                                    Scope.use(
+                                                            () ->
+                                                                    apart(
+                                                                            denoiser, step.xt(),
+                                                                            step.t())));
+                                            return Bend.none();
+                                        }),
+                                SEEDS,
+                                4,
+                                TEXTS)
+                        .images();
+        Images plain = model.generate(sampler, SEEDS, 4, TEXTS).images();
+        assertThat(watched.largestDifference(plain)).isZero();
+        assertThat(record.table().rowCount()).isEqualTo(6);
+        for (int i = 0; i < 2; i++) {
+            int row = i;
+            assertThat(record.cfg(SEEDS, 1)[i]).isCloseTo(expected.get(0)[i], within(1e-4));
+            double[] curve = expected.stream().mapToDouble(e -> e[row]).toArray();
+            assertThat(record.curves(SEEDS)[i]).containsExactly(curve, within(1e-4));
+            double mean = expected.stream().mapToDouble(e -> e[row]).average().orElseThrow();
+            assertThat(record.cfg(SEEDS, 99)[i]).isCloseTo(mean, within(1e-4));
+            assertThat(record.flipd(SEEDS)[i]).isNaN();
+        }
+        assertThat(record.score(SEEDS, 3)).doesNotContain(Double.NaN);
+        assertThatThrownBy(() -> record.cfg(Seeds.of(7), 1)).hasMessageContaining("seed 7");
+    }
+
+    /** |eps(x; c) - eps(x; none)| by two forwards. */
+    private static double[] apart(Denoiser denoiser, NDArray xt, double t) {
+        double[] times = {t, t};
+        Condition c = model.prompts().of(TEXTS);
+        Condition none = model.prompts().of("", "");
+        return Autograd.off(
+                () -> {
+                    NDArray difference =
+                            denoiser.predict(xt, times, c)
+                                    .epsilon()
+                                    .sub(denoiser.predict(xt, times, none).epsilon())
+                                    .reshape(2, -1);
+                    float[] all = difference.toFloatArray();
+                    return IntStream.range(0, 2)
+                            .mapToDouble(
+                                    i ->
+                                            IntStream.range(0, all.length / 2)
+                                                    .mapToDouble(j -> all[i * all.length / 2 + j])
+                                                    .map(v -> v * v)
+                                                    .sum())
+                            .map(Math::sqrt)
+                            .toArray();
+                });
+    }
+
+    @Test
+    void flipdOnTheWayIsEquation26AtTheNoisyLatents() {
+        Denoiser guided = new Guided(model.denoiser(), model.prompts().empty(), 4);
+        GenerationRecord record = GenerationRecord.withFlipd(guided, 2);
+        List<double[]> expected = new ArrayList<>();
+        List<Integer> recorded = new ArrayList<>();
+        model.generate(
+                Ddim.steps(10)
+                        .clip(false)
+                        .guidedBy(
+                                record,
+                                step -> {
+                                    if (step.t() < 200) {
+                                        recorded.add(step.index());
+                                        expected.add(byDefinition(guided, step.xt(), step.t()));
+                                    }
+                                    return Bend.none();
+                                }),
+                SEEDS,
+                4,
+                TEXTS);
+        assertThat(recorded).hasSize(2);
+        for (int i = 0; i < 2; i++) {
+            double mean = (expected.get(0)[i] + expected.get(1)[i]) / 2;
+            assertThat(record.flipd(SEEDS)[i])
+                    .isCloseTo(mean, within(1e-2 + 1e-3 * Math.abs(mean)));
+        }
+        long missing = record.table().column("FLIPD").countMissing();
+        assertThat(missing).isEqualTo(16);
+    }
+
+    private static double[] byDefinition(Denoiser guided, NDArray xt, double t) {
+        return Scope.use(
+                () ->
+                        Autograd.secondOrder(
+                                () -> {
+                                    float[] lid =
+                                            Flipd.at(NoiseLevel.index(t))
+                                                    .gaussian(2)
+                                                    .differentiable(
+                                                            guided,
+                                                            xt,
+                                                            t,
+                                                            model.prompts().of(TEXTS))
+                                                    .toType(
+                                                            ai.djl.ndarray.types.DataType.FLOAT32,
+                                                            false)
+                                                    .toFloatArray();
+                                    return IntStream.range(0, lid.length)
+                                            .mapToDouble(i -> lid[i])
+                                            .toArray();
+                                }));
+    }
+
+    @Test
+    void aModelWithoutBranchesIsRefused() {
+        assertThatThrownBy(
+                        () ->
+                                model.generate(
+                                        Ddim.steps(3).clip(false).guidedBy(new GenerationRecord()),
+                                        SEEDS,
+                                        1,
+                                        TEXTS))
+                .hasMessageContaining("no branches");
+        assertThatThrownBy(() -> GenerationRecord.withFlipd(model.denoiser(), 0))
+                .hasMessageContaining("probes: 0");
+    }
+
+    @Test
+    void theLinearSdeAsksTheNetworkAtItsOwnTime() {
+        LinearSde sde = LinearSde.of(model.denoiser());
+        double t = LinearSde.at(0.5).time(sde.schedule());
+        double logAlphaBar = -0.85 * 0.5 - (12 - 0.85) * 0.125;
+        assertThat(sde.schedule().alphaBar(t)).isCloseTo(Math.exp(logAlphaBar), within(1e-12));
+        NDArray x = all.images().first(1).resize(4, 4).tensor(model.denoiser().manager());
+        NDArray eight = x.repeat(1, 8);
+        Condition none = model.prompts().empty();
+        float[] ours = sde.predict(eight, new double[] {t}, none).epsilon().toFloatArray();
+        float[] theirs =
+                model.denoiser().predict(eight, new double[] {500}, none).epsilon().toFloatArray();
+        assertThat(ours).isEqualTo(theirs);
+        assertThatThrownBy(() -> LinearSde.at(0)).hasMessageContaining("s: 0.0");
+        assertThatThrownBy(() -> LinearSde.of(model.denoiser(), 1, 2, 0))
+                .hasMessageContaining("factor: 0.0");
+    }
+}
