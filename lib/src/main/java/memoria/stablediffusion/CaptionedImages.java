@@ -1,5 +1,9 @@
 package memoria.stablediffusion;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -10,6 +14,7 @@ import java.util.stream.IntStream;
 import memoria.data.Captions;
 import memoria.data.DataSet;
 import memoria.data.Images;
+import memoria.similarity.Targets;
 
 /**
  * Captioned images of several sources, what a detector of memorized images has to tell apart: in the LID paper's Figure 6 LAION's memorized
@@ -62,6 +67,56 @@ public record CaptionedImages(Images images, List<String> captions, List<String>
     public static CaptionedImages of(String source, Images images, List<String> captions) {
         List<String> sources = IntStream.range(0, images.count()).mapToObj(i -> source).toList();
         return new CaptionedImages(images, captions, sources);
+    }
+
+    /**
+     * Images of files, in colour and scaled to a square of one size.
+     *
+     * @param list a text file in UTF-8; a line holds source, image file (seen from the list's folder) and caption, separated by tabs; empty lines
+     *     are skipped
+     * @param side of the images, in pixels, at least 1
+     * @return the images in the order of the list
+     * @throws IllegalArgumentException if a line has other parts, an image cannot be read or there is none; it is named
+     * @throws UncheckedIOException if the list cannot be read
+     */
+    public static CaptionedImages read(Path list, int side) {
+        if (side < 1) {
+            throw new IllegalArgumentException("side: " + side + "; at least 1 is needed");
+        }
+        List<String> sources = new ArrayList<>();
+        List<String> files = new ArrayList<>();
+        List<String> captions = new ArrayList<>();
+        for (String line : lines(list)) {
+            String[] parts = line.split("\t", -1);
+            if (parts.length != 3) {
+                throw new IllegalArgumentException(
+                        "list: '"
+                                + line
+                                + "' in "
+                                + list
+                                + " is not source, image file and caption, separated by tabs");
+            }
+            sources.add(parts[0]);
+            files.add(list.resolveSibling(parts[1]).toString());
+            captions.add(parts[2]);
+        }
+        if (files.isEmpty()) {
+            throw new IllegalArgumentException("list: " + list + " names no image");
+        }
+        Images like = Images.of(new float[3 * side * side], 1, 3, side, side);
+        Targets read = Targets.like(like).add(files.toArray(String[]::new));
+        if (!read.failures().isEmpty()) {
+            throw new IllegalArgumentException("list: " + read.failures().get(0) + ", in " + list);
+        }
+        return new CaptionedImages(read.images(), captions, sources);
+    }
+
+    private static List<String> lines(Path list) {
+        try {
+            return Files.readAllLines(list).stream().filter(line -> !line.isBlank()).toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + list, e);
+        }
     }
 
     /**

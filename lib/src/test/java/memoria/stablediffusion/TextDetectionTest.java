@@ -5,10 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import javax.imageio.ImageIO;
 import memoria.data.DataSet;
 import memoria.data.Images;
 import memoria.diffusion.Bend;
@@ -28,6 +34,7 @@ import memoria.torch.Torch;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -72,6 +79,31 @@ class TextDetectionTest {
         assertThatThrownBy(() -> all.half(2)).hasMessageContaining("which: 2");
     }
 
+    @Test
+    void aListOfFilesIsRead(@TempDir Path folder) throws IOException {
+        BufferedImage red = new BufferedImage(6, 4, BufferedImage.TYPE_INT_RGB);
+        red.createGraphics().fillRect(0, 0, 6, 4);
+        ImageIO.write(red, "png", folder.resolve("one.png").toFile());
+        Path list = folder.resolve("list.txt");
+        Files.writeString(
+                list, "memorized\tone.png\ta white wall, by mira\n\nother\tone.png\ta wall\n");
+        CaptionedImages two = CaptionedImages.read(list, 4);
+        assertThat(two.names()).containsExactly("memorized", "other");
+        assertThat(two.only("memorized").captions()).containsExactly("a white wall, by mira");
+        assertThat(two.images().item().getShape()).containsExactly(3, 4, 4);
+        assertThat(two.images().pixels(1)).containsOnly(1f);
+        Files.writeString(list, "memorized\tmissing.png\ta wall\n");
+        assertThatThrownBy(() -> CaptionedImages.read(list, 4))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("missing.png");
+        Files.writeString(list, "memorized one.png a wall\n");
+        assertThatThrownBy(() -> CaptionedImages.read(list, 4))
+                .hasMessageContaining("'memorized one.png a wall'");
+        Files.writeString(list, "\n");
+        assertThatThrownBy(() -> CaptionedImages.read(list, 4))
+                .hasMessageContaining("names no image");
+    }
+
     @ParameterizedTest
     @EnumSource
     void plantedImagesLieOnTheMeasuresSide(TextDetector detector) {
@@ -100,6 +132,31 @@ class TextDetectionTest {
                 .isEqualTo(detector.roc(some, measured, "planted").auc());
         double[] turned = Arrays.stream(measured).map(v -> -v).toArray();
         assertThat(detector.roc(some, turned, "planted").auc()).isLessThan(0.3);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void nothingStaysInNativeMemory(TextDetector detector) {
+        CaptionedImages two = all.only("varied");
+        Images latents = model.encode(two.images());
+        Runnable measure =
+                () ->
+                        detector.of(
+                                model.denoiser(),
+                                model.prompts(),
+                                latents,
+                                two.captions(),
+                                NoiseLevel.std(0.3));
+        measure.run();
+        int before = tensors();
+        measure.run();
+        assertThat(tensors()).isEqualTo(before);
+    }
+
+    private static int tensors() {
+        return model.prompts().text().params().manager().getManagedArrays().size()
+                + model.denoiser().manager().getManagedArrays().size()
+                + Torch.manager().getManagedArrays().size();
     }
 
     @Test
@@ -224,9 +281,7 @@ class TextDetectionTest {
                                                             xt,
                                                             t,
                                                             model.prompts().of(TEXTS))
-                                                    .toType(
-                                                            ai.djl.ndarray.types.DataType.FLOAT32,
-                                                            false)
+                                                    .toType(DataType.FLOAT32, false)
                                                     .toFloatArray();
                                     return IntStream.range(0, lid.length)
                                             .mapToDouble(i -> lid[i])
