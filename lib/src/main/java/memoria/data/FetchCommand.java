@@ -160,8 +160,7 @@ final class FetchCommand {
                     m.folder().isPresent()
                             ? "yes"
                             : m.access().kind().equals("manual") ? "by hand" : "no";
-            String pictures = m.images() == null ? "" : " and pictures";
-            String size = m.files().isEmpty() ? "-" : m.size() + pictures;
+            String size = m.files().isEmpty() ? "-" : brief(m);
             String needed =
                     m.notebooks().isEmpty()
                             ? "-"
@@ -173,8 +172,15 @@ final class FetchCommand {
         return 0;
     }
 
+    private static String brief(Manifest manifest) {
+        Manifest.Size size = manifest.size();
+        String more = size.unknown().isEmpty() ? "" : "+";
+        String pictures = manifest.images() == null ? "" : ", pictures";
+        return (size.bytes() == 0 ? "unknown" : Bytes.words(size.bytes()) + more) + pictures;
+    }
+
     private void row(String name, String kind, String size, String here, String needed) {
-        out.printf(Locale.ROOT, "%-26s%-12s%-34s%-9s%s%n", name, kind, size, here, needed);
+        out.printf(Locale.ROOT, "%-26s%-12s%-20s%-9s%s%n", name, kind, size, here, needed);
     }
 
     private int show() {

@@ -211,9 +211,10 @@ public record Manifest(
     public Optional<Path> folder() {
         return places().filter(
                         folder ->
-                                files.stream()
-                                        .filter(f -> !f.optional())
-                                        .allMatch(f -> f.in(folder).isPresent()))
+                                (subset == null || Files.exists(folder.resolve(SubsetIndex.FILE)))
+                                        && files.stream()
+                                                .filter(f -> !f.optional())
+                                                .allMatch(f -> f.in(folder).isPresent()))
                 .findFirst();
     }
 

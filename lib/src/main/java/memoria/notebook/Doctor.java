@@ -12,6 +12,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import memoria.data.CacheUse;
 import memoria.data.FashionMnist;
 import memoria.data.Folders;
 import memoria.models.Models;
@@ -180,6 +182,16 @@ final class Doctor {
         }
     }
 
+    /** The sets in the cache and what they take; unfinished ones go on with the next fetch. */
+    private static String held() {
+        String sets =
+                CacheUse.all().stream()
+                        .filter(CacheUse::set)
+                        .map(CacheUse::toString)
+                        .collect(Collectors.joining(", "));
+        return sets.isEmpty() ? "" : "; holds " + sets;
+    }
+
     private void cache(String about) throws IOException {
         Path cache = Folders.cache().toAbsolutePath();
         Path there = cache;
@@ -192,7 +204,7 @@ final class Doctor {
             return;
         }
         long free = Files.getFileStore(there).getUsableSpace();
-        String found = String.format(Locale.ROOT, "%s, %.1f GB free", cache, free / 1e9);
+        String found = String.format(Locale.ROOT, "%s, %.1f GB free", cache, free / 1e9) + held();
         if (!Files.isWritable(there)) {
             say("FAULT", about, there + " cannot be written to", remedy);
         } else {

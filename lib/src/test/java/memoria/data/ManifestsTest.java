@@ -111,6 +111,12 @@ class ManifestsTest {
                         "lpips");
     }
 
+    @Test
+    void theReadmeNamesThemAll() throws IOException {
+        String readme = Files.readString(ROOT.resolve("README.md"));
+        assertThat(names().toList()).allMatch(name -> readme.contains("`" + name + "`"));
+    }
+
     private static String changed(Consumer<JsonObject> change) throws IOException {
         JsonObject json = Json.parse(text("cifar-10")).getAsJsonObject();
         change.accept(json);

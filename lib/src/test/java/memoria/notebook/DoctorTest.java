@@ -47,6 +47,18 @@ class DoctorTest {
     }
 
     @Test
+    void theCacheSaysWhichSetsItHoldsAndWhatIsUnfinished() throws Exception {
+        System.setProperty("memoria.cache", folder.toString());
+        assertThat(examine(Map.of()).get("cache")[2]).endsWith(" GB free");
+        Files.createDirectories(folder.resolve("cifar-10"));
+        Files.write(folder.resolve("cifar-10/whole.bin"), new byte[30_000]);
+        Files.write(folder.resolve("cifar-10/rest.tar.gz.part"), new byte[2000]);
+        Files.createDirectories(folder.resolve("artifacts"));
+        assertThat(examine(Map.of()).get("cache")[2])
+                .endsWith(" GB free; holds cifar-10 30 kB (2.0 kB unfinished)");
+    }
+
+    @Test
     void missingModelsAreAFault() {
         System.setProperty("memoria.checkpoints", folder.toString());
         assertThat(examine(Map.of()).get("models")).contains("FAULT", "none in " + folder);
