@@ -91,7 +91,7 @@ public final class Checkpoints {
     }
 
     /** Where a checkpoint lies that was named by manifest, which is fetched, or by path. */
-    static Path find(String name, List<String> shipped) {
+    static Path find(String what, String name, List<String> shipped) {
         List<Manifest> manifests =
                 Manifests.all().stream().filter(m -> m.kind().equals("checkpoint")).toList();
         for (Manifest manifest : manifests) {
@@ -106,7 +106,9 @@ public final class Checkpoints {
         Path path = path(name);
         if (path == null || !Files.exists(path)) {
             throw new IllegalArgumentException(
-                    "name: no model '"
+                    "name: no "
+                            + what
+                            + " '"
                             + name
                             + "'; there are "
                             + shipped

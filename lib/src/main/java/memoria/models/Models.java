@@ -88,7 +88,7 @@ public final class Models {
         Path shipped = folder().resolve(name + SUFFIX);
         return Files.isRegularFile(shipped)
                 ? DenoiserFile.read(shipped)
-                : Checkpoints.denoiser(Checkpoints.find(name, names(SUFFIX)));
+                : Checkpoints.denoiser(Checkpoints.find("model", name, names(SUFFIX)));
     }
 
     /**
@@ -103,7 +103,7 @@ public final class Models {
         Path shipped = folder().resolve(name + GENERATOR);
         return Files.isRegularFile(shipped)
                 ? Generator.read(shipped)
-                : Checkpoints.generator(Checkpoints.find(name, names(GENERATOR)));
+                : Checkpoints.generator(Checkpoints.find("generator", name, names(GENERATOR)));
     }
 
     /**
@@ -271,7 +271,7 @@ public final class Models {
         if (Files.isRegularFile(shipped)) {
             return ModelId.of(name, shipped);
         }
-        Path found = Checkpoints.find(name, names(SUFFIX));
+        Path found = Checkpoints.find("model", name, names(SUFFIX));
         return ModelId.of(
                 String.valueOf(found.getFileName()),
                 Files.isDirectory(found) ? DiffusersModel.weights(found) : found);

@@ -95,8 +95,7 @@ public record Subject(NetworkDenoiser model, ModelId id, DataSet training, DataS
 
     /** Cut to the middle and sized as the model's images; in grey if those are. */
     private static DataSet pictures(Path folder, Shape item) {
-        Framing framing =
-                Framing.of(Math.toIntExact(item.get(1)), Math.toIntExact(item.get(2)));
+        Framing framing = Framing.of(Math.toIntExact(item.get(1)), Math.toIntExact(item.get(2)));
         return Pictures.folder(folder).read(item.get(0) == 1 ? framing.grey() : framing).set();
     }
 

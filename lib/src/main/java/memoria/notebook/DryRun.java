@@ -194,7 +194,7 @@ final class DryRun {
     /** Sampling is what lasts: images times steps, at what one pass took here. */
     private static Optional<String> time(Path file, String sampled, double perImage) {
         Map<String, Integer> counts = counts(file);
-        Integer images = counts.getOrDefault("drawn", counts.get("images"));
+        Integer images = counts.getOrDefault("ownImages", counts.get("images"));
         Integer steps = counts.get("steps");
         if (perImage == 0 || images == null || steps == null) {
             return Optional.empty();
