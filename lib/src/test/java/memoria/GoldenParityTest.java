@@ -34,6 +34,7 @@ import memoria.network.UNetGolden;
 import memoria.similarity.TinyEmbedGolden;
 import memoria.stablediffusion.DiffusersGolden;
 import memoria.stablediffusion.LidStableDiffusionGolden;
+import memoria.stablediffusion.MemMetricsGolden;
 import memoria.stablediffusion.TextGolden;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.DynamicTest;
@@ -55,6 +56,7 @@ class GoldenParityTest {
                     new LdmSamplersGolden(),
                     new SchedulersGolden(),
                     new DiffusersGolden(),
+                    new MemMetricsGolden(),
                     new ResNetGolden(),
                     new TinyEmbedGolden(),
                     new TorchFileGolden(),

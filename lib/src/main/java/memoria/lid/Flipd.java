@@ -315,11 +315,21 @@ public final class Flipd implements Estimator<FlipdValues> {
         Arrays.fill(times, t);
         NDArray leaf = Autograd.leaf(xt);
         NDArray epsilon = model.predict(leaf, times, condition).epsilon();
-        NDArray sum = Ops.rowDot(epsilon, epsilon);
+        return estimate(epsilon, epsilon, leaf, sigma);
+    }
+
+    /**
+     * {@code d - sigma tr grad moved + |epsilon|^2} (B), recording: FLIPD where moved is epsilon.
+     *
+     * @param moved what the trace is of, computed from the leaf
+     */
+    NDArray estimate(NDArray epsilon, NDArray moved, NDArray leaf, double sigma) {
+        long b = leaf.getShape().get(0);
         long d = leaf.size() / b;
         int products = isExact(d) ? (int) d : settings.probes;
         double weight = -sigma / (isExact(d) ? 1 : products);
         NDArray eye = isExact(d) ? leaf.getManager().eye((int) d) : null;
+        NDArray sum = Ops.rowDot(epsilon, epsilon);
         for (int k = 0; k < products; k++) {
             NDArray v =
                     eye == null
@@ -327,7 +337,7 @@ public final class Flipd implements Estimator<FlipdValues> {
                             : Ops.narrow(eye, 0, k, 1)
                                     .broadcast(new Shape(b, d))
                                     .reshape(leaf.getShape());
-            NDArray product = Autograd.vjpDifferentiable(epsilon, leaf, v);
+            NDArray product = Autograd.vjpDifferentiable(moved, leaf, v);
             sum = Ops.axpby(1, sum, weight, Ops.rowDot(product, v));
         }
         return Scalars.add(sum, d);

@@ -32,7 +32,10 @@ final class Overrides {
                     "sources",
                     "kernel",
                     "heap",
-                    "python");
+                    "python",
+                    "paraphraseUrl",
+                    "paraphraseKey",
+                    "paraphraseModel");
 
     private static final String PROPERTY = "memoria.";
     private static final String VARIABLE = "MEMORIA_";

@@ -4,8 +4,10 @@ import java.awt.image.RenderedImage;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
 import java.util.Map;
 import memoria.data.Images;
+import memoria.stablediffusion.Attribution;
 import tech.tablesaw.api.Table;
 
 /**
@@ -191,6 +193,29 @@ public final class Show {
      */
     public static Chart box(String quantity, Series... series) {
         return new BoxPlot(quantity, series);
+    }
+
+    /**
+     * Lying bars: for each label one bar per series, with a whisker where the series has a band.
+     *
+     * @param quantity what is measured, with its unit
+     * @param labels one per value, from the top
+     * @param series one colour each, with as many values as there are labels
+     * @return the chart, to be refined and shown
+     * @throws IllegalArgumentException if there is no series, two have the same name, or a count differs
+     */
+    public static Chart bars(String quantity, String[] labels, Series... series) {
+        return new Bars(quantity, labels, series);
+    }
+
+    /**
+     * Shows prompts with their tokens coloured by how much each drives memorization.
+     *
+     * @param title what the weights are
+     * @param attributions one line each
+     */
+    public static void tokens(String title, List<Attribution> attributions) {
+        show(TokenView.of(title, attributions));
     }
 
     /**

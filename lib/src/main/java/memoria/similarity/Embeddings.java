@@ -233,6 +233,29 @@ public final class Embeddings {
         return rows(i, i + 1);
     }
 
+    /**
+     * The inner product of two rows: the cosine where rows have length 1, as a copy descriptor's have.
+     *
+     * @param i a row of these
+     * @param other of as many dimensions
+     * @param j a row of those
+     * @return the product
+     * @throws IllegalArgumentException if a row does not exist or the dimensions differ
+     */
+    public double product(int i, Embeddings other, int j) {
+        if (other.dimensions() != dimensions()) {
+            throw new IllegalArgumentException(
+                    "other: " + other.dimensions() + " dimensions, not " + dimensions());
+        }
+        float[] a = row(i);
+        float[] b = other.row(j);
+        double sum = 0;
+        for (int k = 0; k < a.length; k++) {
+            sum += (double) a[k] * b[k];
+        }
+        return sum;
+    }
+
     /** Rows in an array. */
     private record Heap(float[] values, int dimensions) implements Part {
         @Override

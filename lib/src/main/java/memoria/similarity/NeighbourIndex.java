@@ -23,12 +23,10 @@ public final class NeighbourIndex implements AutoCloseable {
 
     private final Descriptor encoder;
     private final Search search;
-    private final String points;
 
-    private NeighbourIndex(Descriptor encoder, Search search, String points) {
+    private NeighbourIndex(Descriptor encoder, Search search) {
         this.encoder = encoder;
         this.search = search;
-        this.points = points;
     }
 
     /**
@@ -42,9 +40,8 @@ public final class NeighbourIndex implements AutoCloseable {
      * @throws memoria.progress.Interrupted if the thread is interrupted; finished shards are kept
      */
     public static NeighbourIndex of(Descriptor encoder, Images images, Store store) {
-        EmbeddingJob job = EmbeddingJob.of(encoder, images);
         return new NeighbourIndex(
-                encoder, new ExactSearch(job.in(store)), "images " + images.sha256());
+                encoder, new ExactSearch(EmbeddingJob.of(encoder, images).in(store)));
     }
 
     /**
@@ -55,7 +52,7 @@ public final class NeighbourIndex implements AutoCloseable {
      * @return the index
      */
     public static NeighbourIndex by(Descriptor encoder, Search search) {
-        return new NeighbourIndex(encoder, search, "points " + search.set().sha256());
+        return new NeighbourIndex(encoder, search);
     }
 
     /**
@@ -69,22 +66,18 @@ public final class NeighbourIndex implements AutoCloseable {
      * @throws memoria.progress.Interrupted if the thread is interrupted
      */
     public NeighbourIndex graph(Path folder) {
-        Embeddings set = search.set();
-        Path own = folder.resolve("graph-" + set.sha256().substring(0, 16));
-        return new NeighbourIndex(encoder, openOrBuild(own, set), points);
-    }
-
-    private static HnswIndex openOrBuild(Path folder, Embeddings set) {
-        if (Files.isDirectory(folder)) {
+        Embeddings points = search.set();
+        Path own = folder.resolve("graph-" + points.sha256().substring(0, 16));
+        if (Files.isDirectory(own)) {
             try {
-                return HnswIndex.open(folder, set);
+                return new NeighbourIndex(encoder, HnswIndex.open(own, points));
             } catch (IllegalArgumentException unfinished) {
                 // A build that was stopped leaves a folder without an index; what is damaged is
                 // built anew.
-                return HnswIndex.build(folder, set);
+                return new NeighbourIndex(encoder, HnswIndex.build(own, points));
             }
         }
-        return HnswIndex.build(folder, set);
+        return new NeighbourIndex(encoder, HnswIndex.build(own, points));
     }
 
     /**
@@ -112,13 +105,13 @@ public final class NeighbourIndex implements AutoCloseable {
     /**
      * A description, part of the key of a saved result.
      *
-     * @return encoder, kind of search and the images, or points of the caller's, by checksum
+     * @return encoder, kind of search and the points by checksum
      */
     public JsonObject spec() {
         JsonObject spec = new JsonObject();
         spec.add("encoder", encoder.spec());
         spec.addProperty("search", search.getClass().getSimpleName());
-        spec.addProperty("of", points);
+        spec.addProperty("points", search.set().sha256());
         return spec;
     }
 

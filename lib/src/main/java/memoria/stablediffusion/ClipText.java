@@ -71,10 +71,22 @@ public final class ClipText {
 
     /** The last layer before the final normalisation. */
     NDArray last(NDArray ids) {
+        return blocks.consume(placed(vectors(ids)));
+    }
+
+    /** The tokens' own vectors, before any of them knows of another: (N, L, width). */
+    NDArray vectors(NDArray ids) {
         check(ids);
-        long length = ids.getShape().get(1);
-        NDArray h = Ops.embedding(tokens, ids).add(Ops.narrow(positions, 0, 0, length));
-        return blocks.consume(h);
+        return Ops.embedding(tokens, ids);
+    }
+
+    private NDArray placed(NDArray vectors) {
+        return vectors.add(Ops.narrow(positions, 0, 0, vectors.getShape().get(1)));
+    }
+
+    /** {@link #embed} from the tokens' own vectors, which are kept. */
+    NDArray embedVectors(NDArray vectors) {
+        return ClipBlocks.norm(blocks.consume(placed(vectors)), finalNorm);
     }
 
     /**

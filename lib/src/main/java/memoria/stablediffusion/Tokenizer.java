@@ -127,7 +127,7 @@ public final class Tokenizer {
         if (merges < 0) {
             throw new IllegalArgumentException("merges: " + merges + "; 0 or more");
         }
-        List<String> words = texts.stream().flatMap(text -> words(text).stream()).toList();
+        List<String> words = texts.stream().flatMap(text -> cut(text).stream()).toList();
         return new Tokenizer(BytePairs.learn(words, merges), length, Padding.END);
     }
 
@@ -141,7 +141,7 @@ public final class Tokenizer {
         return new Tokenizer(pairs, length, with);
     }
 
-    private static List<String> words(String prompt) {
+    private static List<String> cut(String prompt) {
         List<String> words = new ArrayList<>();
         Matcher found = TOKEN.matcher(PromptText.clean(prompt));
         while (found.find()) {
@@ -152,7 +152,7 @@ public final class Tokenizer {
 
     private List<String> split(String prompt) {
         List<String> all = new ArrayList<>();
-        for (String word : words(prompt)) {
+        for (String word : cut(prompt)) {
             boolean special = word.equals(START) || word.equals(STOP);
             all.addAll(special ? List.of(word) : cache.computeIfAbsent(word, pairs::split));
         }
@@ -177,6 +177,32 @@ public final class Tokenizer {
      */
     public List<String> pieces(String prompt) {
         return split(prompt).stream().map(symbol -> BytePairs.text(symbol).strip()).toList();
+    }
+
+    /**
+     * A word of a prompt: letters, one digit, or a run of other characters.
+     *
+     * @param text the word
+     * @param from its first token among those of {@link #encode}
+     * @param to one past its last
+     */
+    public record Word(String text, int from, int to) {}
+
+    /**
+     * A prompt's words and the tokens each became.
+     *
+     * @param prompt any text
+     * @return the words in order; their tokens together are those of {@link #encode}
+     */
+    public List<Word> words(String prompt) {
+        List<Word> words = new ArrayList<>();
+        int from = 0;
+        for (String word : cut(prompt)) {
+            int to = from + split(word).size();
+            words.add(new Word(word, from, to));
+            from = to;
+        }
+        return words;
     }
 
     /**
