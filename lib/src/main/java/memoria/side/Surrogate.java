@@ -10,6 +10,7 @@ import memoria.diffusion.Forward;
 import memoria.diffusion.Noise;
 import memoria.diffusion.NoiseSchedule;
 import memoria.diffusion.Seeds;
+import memoria.metrics.Bootstrap;
 import memoria.metrics.Interval;
 import memoria.network.FeatureNetwork;
 import memoria.network.ResNetConfig;
@@ -188,11 +189,45 @@ public final class Surrogate implements AutoCloseable {
      */
     public Interval accuracy(
             Images images, int[] labels, NoiseSchedule schedule, double t, long seed) {
+        boolean[] right = right(images, labels, schedule, t, seed);
+        long count = IntStream.range(0, right.length).filter(i -> right[i]).count();
+        return Interval.proportion(count, right.length);
+    }
+
+    /**
+     * How much more accurate this condition is than another, both asked about the same noised images: its accuracy less the other's. The
+     * interval is the bootstrap's over images, so it is narrower than the intervals of two accuracies suggest.
+     *
+     * @param other the condition compared with
+     * @param images clean images, at least one
+     * @param labels their classes
+     * @param schedule of the noise
+     * @param t the noise's time
+     * @param seed of the noise and of the resampling
+     * @return the difference with its 95% interval; above 0 where this one is better
+     * @throws IllegalArgumentException if there is not one label per image, or no image
+     */
+    public Interval accuracyAbove(
+            Surrogate other,
+            Images images,
+            int[] labels,
+            NoiseSchedule schedule,
+            double t,
+            long seed) {
+        boolean[] own = right(images, labels, schedule, t, seed);
+        boolean[] others = other.right(images, labels, schedule, t, seed);
+        double[] gained = new double[own.length];
+        Arrays.setAll(gained, i -> (own[i] ? 1 : 0) - (others[i] ? 1 : 0));
+        return Bootstrap.seed(seed).mean(gained);
+    }
+
+    private boolean[] right(
+            Images images, int[] labels, NoiseSchedule schedule, double t, long seed) {
         if (labels.length != images.count()) {
             throw new IllegalArgumentException(
                     "labels: " + labels.length + " for " + images.count() + " images");
         }
-        int right = 0;
+        boolean[] right = new boolean[labels.length];
         for (int from = 0; from < images.count(); from += BATCH) {
             Progress.checkpoint();
             int first = from;
@@ -200,10 +235,10 @@ public final class Surrogate implements AutoCloseable {
             long[] found =
                     Scope.use(() -> noisy(images.slice(first, to), schedule, t, seed, first));
             for (int i = 0; i < found.length; i++) {
-                right += found[i] == labels[from + i] ? 1 : 0;
+                right[from + i] = found[i] == labels[from + i];
             }
         }
-        return Interval.proportion(right, images.count());
+        return right;
     }
 
     private long[] noisy(Images some, NoiseSchedule schedule, double t, long seed, int first) {

@@ -145,8 +145,25 @@ class SurrogateTest {
                 best[i] = p[i][c] > p[i][best[i]] ? c : best[i];
             }
         }
-        assertThat(s.accuracy(images, best, NoiseSchedule.linear(1000), 0, 1).estimate())
-                .isGreaterThan(0.7);
+        NoiseSchedule schedule = NoiseSchedule.linear(1000);
+        var accuracy = s.accuracy(images, best, schedule, 0, 1);
+        assertThat(accuracy.estimate()).isGreaterThan(0.7);
+        var none = s.accuracyAbove(s, images, best, schedule, 0, 1);
+        assertThat(none.low()).isZero();
+        assertThat(none.high()).isZero();
+        for (int i = 10; i < 20; i++) {
+            best[i] = (best[i] + 1) % 3;
+        }
+        accuracy = s.accuracy(images, best, schedule, 0, 1);
+        Surrogate blind = surrogate(ResNetConfig.Time.ONCE, 7).merged(3, 1);
+        var above = s.accuracyAbove(blind, images, best, schedule, 0, 1);
+        double difference =
+                accuracy.estimate() - blind.accuracy(images, best, schedule, 0, 1).estimate();
+        assertThat(above.estimate()).isCloseTo(difference, within(1e-12));
+        assertThat(above.low()).isLessThan(above.high());
+        assertThat(blind.accuracyAbove(s, images, best, schedule, 0, 1).estimate())
+                .isCloseTo(-difference, within(1e-12));
+        blind.close();
         s.close();
     }
 
