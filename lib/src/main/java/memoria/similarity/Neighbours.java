@@ -6,13 +6,12 @@ import ai.djl.ndarray.types.Shape;
 import java.lang.ref.Cleaner;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import memoria.data.Images;
 import memoria.progress.Progress;
+import memoria.torch.Autograd;
 import memoria.torch.Ops;
 import memoria.torch.Scalars;
 import memoria.torch.Scope;
@@ -173,22 +172,35 @@ public final class Neighbours implements AutoCloseable {
     }
 
     private double[] distances(Images queries, int row, int[] places) {
-        return Arrays.stream(places)
-                .mapToDouble(place -> queries.distance(row, set, place))
-                .toArray();
+        double[] all = new double[places.length];
+        for (int c = 0; c < all.length; c++) {
+            all[c] = queries.distance(row, set, places[c]);
+        }
+        return all;
     }
 
-    /** The k nearest candidates, nearest first and equal ones by place. */
+    /**
+     * The k nearest candidates, nearest first and equal ones by place. They come in float32's order, which is nearly the right one: sorting
+     * by insertion moves few.
+     */
     private static int[] best(int[] places, double[] exact, int self, int k) {
-        return IntStream.range(0, places.length)
-                .filter(c -> places[c] != self)
-                .boxed()
-                .sorted(
-                        Comparator.comparingDouble((Integer c) -> exact[c])
-                                .thenComparingInt(c -> places[c]))
-                .limit(k)
-                .mapToInt(c -> c)
-                .toArray();
+        int[] sorted = new int[places.length];
+        int size = 0;
+        for (int c = 0; c < places.length; c++) {
+            if (places[c] == self) {
+                continue;
+            }
+            int at = size++;
+            while (at > 0 && before(c, sorted[at - 1], places, exact)) {
+                sorted[at] = sorted[--at];
+            }
+            sorted[at] = c;
+        }
+        return Arrays.copyOf(sorted, Math.min(k, size));
+    }
+
+    private static boolean before(int a, int b, int[] places, double[] exact) {
+        return exact[a] < exact[b] || (exact[a] == exact[b] && places[a] < places[b]);
     }
 
     /** {@code |y|^2 - 2 x y} for a block of the set: |x|^2 orders nothing. */
@@ -226,12 +238,16 @@ public final class Neighbours implements AutoCloseable {
      * @param index rows of places, all of one length
      * @return (rows, length, C H W), float32
      */
-    NDArray gather(NDManager owner, int[][] index) {
+    synchronized NDArray gather(NDManager owner, int[][] index) {
         int[] flat = Arrays.stream(index).flatMapToInt(Arrays::stream).toArray();
-        return Tensors.of(
-                owner,
-                set.select(flat).all(),
-                new Shape(index.length, index[0].length, set.itemSize()));
+        Shape shape = new Shape(index.length, index[0].length, set.itemSize());
+        if (!resident || set.count() > block || manager == null) {
+            return Tensors.of(owner, set.select(flat).all(), shape);
+        }
+        NDArray rows = rows(0)[0];
+        NDArray chosen = Autograd.off(() -> Ops.rows(rows, flat).reshape(shape));
+        chosen.attach(owner);
+        return chosen;
     }
 
     /** Frees the native copy; a later search makes it again. */

@@ -200,9 +200,13 @@ public final class NormalizedL2 implements Similarity {
 
     private NDArray of(NDArray x, int[][] index) {
         long rows = x.getShape().get(0);
+        long size = neighbours.set().itemSize();
         NDArray y = neighbours.gather(x.getManager(), index);
-        NDArray flat = x.reshape(new Shape(rows, 1, neighbours.set().itemSize()));
-        NDArray distances = Ops.distance(flat, y);
+        if (!Autograd.isSecondOrder()) {
+            NDArray ratio = Ops.ratioToMean(x.reshape(new Shape(rows, size)), y);
+            return Scalars.mul(ratio, -1 / alpha);
+        }
+        NDArray distances = Ops.distance(x.reshape(new Shape(rows, 1, size)), y);
         NDArray nearest = Ops.narrow(distances, 1, 0, 1).reshape(new Shape(rows));
         return Scalars.mul(nearest.div(distances.mean(new int[] {1})), -1 / alpha);
     }

@@ -222,6 +222,18 @@ public final class Ops {
     }
 
     /**
+     * The distance to the first of several points divided by the mean of all: {@code |x - y_1| / mean_j |x - y_j|}. Its derivative is
+     * computed along with it, in one product instead of a pass back through every distance; it has no second one.
+     *
+     * @param x (N, D)
+     * @param y (N, k, D), not recording
+     * @return (N); where x lies on a point, that distance's derivative is taken as 0
+     */
+    public static NDArray ratioToMean(NDArray x, NDArray y) {
+        return call("ratio_to_mean", x, y);
+    }
+
+    /**
      * {@code a x + b y}, broadcasting: the update of every sampler in one call.
      *
      * @param a factor of x

@@ -280,6 +280,26 @@ class NormalizedL2Test {
     }
 
     @Test
+    void theGradientComputedAlongIsTheOneThatIsRecorded() {
+        Images train = noise(1, 60);
+        float[] near = train.first(6).all();
+        near[7] += 1e-3f;
+        Images images = Images.concat(noise(7, 5), Images.of(near, 6, 3, 5, 4));
+        try (NDManager manager = Torch.manager();
+                NormalizedL2 nl2 = NormalizedL2.against(train)) {
+            NDArray x = Autograd.leaf(images.tensor(manager));
+            NDArray quick = Autograd.on(() -> nl2.of(x));
+            NDArray recorded = Autograd.secondOrder(() -> nl2.of(x));
+            assertThat(quick.toFloatArray())
+                    .containsExactly(recorded.toFloatArray(), within(1e-6f));
+            NDArray expected = Autograd.on(() -> Autograd.grad(recorded.sum(), x, false));
+            NDArray found = Autograd.on(() -> Autograd.grad(quick.sum(), x, false));
+            assertThat(found.toFloatArray())
+                    .containsExactly(expected.toFloatArray(), within(1e-5f));
+        }
+    }
+
+    @Test
     void oneComparisonServesTheGradientsOfSomeOfItsRows() {
         Images images = noise(7, 5);
         int[] rows = {1, 3};
