@@ -97,7 +97,13 @@ final class Archive {
                 default -> throw refusal("its format '" + how.format() + "' is not known");
             }
         } catch (Written e) {
-            throw AtomicFile.failure("write", temporary, e.getCause());
+            throw AtomicFile.failure(
+                    "write",
+                    temporary,
+                    new IOException(
+                            e.getCause().getMessage()
+                                    + "; the archive is kept. Free some space, or name another folder with MEMORIA_CACHE",
+                            e.getCause()));
         } catch (IOException e) {
             throw refusal("it is truncated or damaged: " + e.getMessage());
         } catch (IndexOutOfBoundsException | NegativeArraySizeException e) {
@@ -167,7 +173,7 @@ final class Archive {
     }
 
     private boolean wanted(String name) {
-        return how.only().isEmpty() || how.only().contains(name);
+        return how.only().isEmpty() || how.only().contains(name.replaceFirst("^(\\./)+", ""));
     }
 
     private void require(String name, String special) {

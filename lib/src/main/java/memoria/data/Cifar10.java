@@ -145,7 +145,7 @@ public final class Cifar10 {
                                                 + " holds "
                                                 + INSIDE
                                                 + " with data_batch_1.bin to data_batch_5.bin and test_batch.bin;"
-                                                + " MEMORIA_DATA may name a folder that does"));
+                                                + " environment/fetch cifar-10 brings them, or MEMORIA_DATA may name a folder that has them"));
     }
 
     private static List<String> missing(Path folder, List<String> names) {

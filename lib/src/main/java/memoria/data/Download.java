@@ -32,6 +32,9 @@ import memoria.progress.Progress;
  */
 final class Download {
 
+    /** How the message begins when no mirror delivered. */
+    static final String FAILED = "Cannot download ";
+
     private static final int BUFFER = 1 << 16;
 
     /**
@@ -145,7 +148,7 @@ final class Download {
             }
         }
         String message =
-                "Cannot download "
+                FAILED
                         + target.getFileName()
                         + ":\n  "
                         + String.join("\n  ", reasons)
@@ -322,7 +325,7 @@ final class Download {
 
     private Arrival finish(URI mirror, Part part, Path target) throws Refused, IOException {
         String sha256 = Checksum.sha256(part.file());
-        Optional<String> mismatch = seal.mismatch(part.file());
+        Optional<String> mismatch = seal.mismatch(part.file(), sha256);
         if (mismatch.isPresent()) {
             boolean mixed = part.resumed();
             part.forget();

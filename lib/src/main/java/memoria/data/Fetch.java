@@ -231,8 +231,11 @@ public final class Fetch {
                     .filter(arrival -> !seal.known())
                     .ifPresent(arrival -> trust(file, arrival));
         } catch (UncheckedIOException e) {
-            throw new UncheckedIOException(e.getMessage() + help(file), e.getCause());
+            // What the publisher asks for does not help against a full disk.
+            boolean refused = e.getMessage().startsWith(Download.FAILED);
+            throw refused ? new UncheckedIOException(e.getMessage() + help(file), e.getCause()) : e;
         }
+        new Verified(manifest.cached()).add(target, seal(file));
         return target;
     }
 
@@ -295,7 +298,8 @@ public final class Fetch {
 
     private void verify(ManifestFile file, Path here) {
         if (file.contentSha256() != null) {
-            // Its reader checks what is in it: packagers pack anew.
+            // Packagers pack anew: what is in it counts.
+            manifest.content(file.name().replaceAll("\\.gz$", ""), here);
             return;
         }
         Seal seal = seal(file);

@@ -16,6 +16,15 @@ import java.util.Optional;
 public record Fetched(Manifest manifest, Map<String, Path> files, Optional<ImageReport> images) {
 
     /**
+     * The folder that the set lies in.
+     *
+     * @return the first that has all of it, in the reader's own folders, the system's, the cache; the cache's if no one folder has
+     */
+    public Path folder() {
+        return manifest.folder().orElseGet(manifest::cached);
+    }
+
+    /**
      * A file.
      *
      * @param name its name in the manifest

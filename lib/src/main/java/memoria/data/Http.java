@@ -87,7 +87,7 @@ final class Http {
             if (status < 300 || status >= 400) {
                 throw refusal(response);
             }
-            at = next(at, response);
+            at = next(at, response.headers().firstValue("Location").orElse(""));
         }
         throw new Refused("redirected in a circle: " + at, true);
     }
@@ -98,9 +98,7 @@ final class Http {
             HttpRequest.Builder request =
                     HttpRequest.newBuilder(at).timeout(timeout).header("User-Agent", AGENT);
             headers.forEach(request::header);
-            if (token != null
-                    && "https".equals(at.getScheme())
-                    && at.getHost().equalsIgnoreCase(tokenHost)) {
+            if (mayHaveToken(at)) {
                 request.header("Authorization", "Bearer " + token);
             }
             return client.send(request.build(), HttpResponse.BodyHandlers.ofInputStream());
@@ -111,8 +109,15 @@ final class Http {
         }
     }
 
-    private static URI next(URI at, HttpResponse<?> response) throws Refused {
-        String to = response.headers().firstValue("Location").orElse("");
+    /** Whether a server may see the token. */
+    boolean mayHaveToken(URI at) {
+        return token != null
+                && "https".equals(at.getScheme())
+                && tokenHost.equalsIgnoreCase(at.getHost());
+    }
+
+    /** Where a redirect leads. */
+    static URI next(URI at, String to) throws Refused {
         URI next;
         try {
             next = at.resolve(to);

@@ -1,8 +1,5 @@
 package memoria.data;
 
-import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,16 +7,11 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import memoria.json.Json;
-import tech.tablesaw.api.ColumnType;
-import tech.tablesaw.api.Table;
-import tech.tablesaw.io.csv.CsvReadOptions;
+import java.util.Optional;
+import java.util.ServiceLoader;
 
 /** The rows of a list of addresses and captions that a {@link Manifest} describes. */
 final class ImageRows {
-
-    /** Captions in LAION's lists are longer than what a table takes for a field. */
-    private static final int LONGEST = 1_000_000;
 
     /**
      * A picture on the network.
@@ -35,19 +27,24 @@ final class ImageRows {
     /**
      * Reads a list.
      *
-     * @param file .jsonl, .csv or .tsv; beside a .parquet one of these with the same name is read
+     * @param file what {@link TextRows} reads; beside a .parquet a .jsonl, .csv or .tsv with the same name is read instead, if there is one
      * @param listed which fields and rows
      * @return the rows that are meant, in order
      * @throws IllegalArgumentException naming the file, and the line, if it is not such a list
-     * @throws IllegalStateException if it is a Parquet file without such a copy beside it
+     * @throws IllegalStateException if it is a Parquet file without such a copy, and nothing on the class path reads those
      */
     static List<Row> read(Path file, Manifest.Listed listed) {
         Path readable = readable(file);
-        String name = readable.getFileName().toString();
-        List<Row> rows =
-                name.endsWith(".jsonl")
-                        ? lines(readable, listed)
-                        : table(readable, listed, name.endsWith(".tsv") ? '\t' : ',');
+        List<Row> rows = new ArrayList<>();
+        TextRows.read(
+                readable,
+                row -> {
+                    if (meant(row, listed)) {
+                        String url = field(readable, row, listed.url());
+                        String caption = field(readable, row, listed.caption());
+                        rows.add(new Row(rows.size(), url.trim(), caption));
+                    }
+                });
         if (listed.count() != null && rows.size() != listed.count()) {
             throw new IllegalArgumentException(
                     "file: "
@@ -70,15 +67,21 @@ final class ImageRows {
                 .map(suffix -> file.resolveSibling(stem + suffix))
                 .filter(Files::exists)
                 .findFirst()
+                .or(() -> readsParquet() ? Optional.of(file) : Optional.empty())
                 .orElseThrow(
                         () ->
                                 new IllegalStateException(
                                         file
-                                                + " is a Parquet file; put a copy of it as "
+                                                + " is a Parquet file; put the module memoria-parquet on the class path, or a copy with the same fields beside it as "
                                                 + stem
                                                 + ".csv or "
                                                 + stem
-                                                + ".jsonl, with the same fields, beside it"));
+                                                + ".jsonl"));
+    }
+
+    private static boolean readsParquet() {
+        return ServiceLoader.load(TextRows.Format.class, TextRows.class.getClassLoader()).stream()
+                .anyMatch(format -> format.get().ending().equals(".parquet"));
     }
 
     /**
@@ -101,93 +104,21 @@ final class ImageRows {
                 .toList();
     }
 
-    private static List<Row> lines(Path file, Manifest.Listed listed) {
-        List<Row> rows = new ArrayList<>();
-        int number = 0;
-        try {
-            for (String line : Files.readAllLines(file)) {
-                number++;
-                if (!line.isBlank()) {
-                    JsonObject json = Json.parse(line).getAsJsonObject();
-                    if (meant(json, listed)) {
-                        rows.add(
-                                new Row(
-                                        rows.size(),
-                                        json.get(listed.url()).getAsString(),
-                                        json.get(listed.caption()).getAsString()));
-                    }
-                }
-            }
-        } catch (IOException e) {
-            throw AtomicFile.failure("read", file, e);
-        } catch (RuntimeException e) {
+    private static boolean meant(Map<String, List<String>> row, Manifest.Listed listed) {
+        return listed.where() == null
+                || listed.where().entrySet().stream()
+                        .allMatch(
+                                condition ->
+                                        row.getOrDefault(condition.getKey(), List.of())
+                                                .equals(List.of(condition.getValue())));
+    }
+
+    private static String field(Path file, Map<String, List<String>> row, String name) {
+        List<String> texts = row.get(name);
+        if (texts == null) {
             throw new IllegalArgumentException(
-                    "file: "
-                            + file
-                            + ", line "
-                            + number
-                            + ": no JSON object with '"
-                            + listed.url()
-                            + "' and '"
-                            + listed.caption()
-                            + "'",
-                    e);
+                    "file: " + file + " has a row without '" + name + "'; it has " + row.keySet());
         }
-        return rows;
-    }
-
-    private static boolean meant(JsonObject json, Manifest.Listed listed) {
-        return conditions(listed).entrySet().stream()
-                .allMatch(
-                        condition -> {
-                            JsonElement value = json.get(condition.getKey());
-                            return value != null
-                                    && value.getAsString().equals(condition.getValue());
-                        });
-    }
-
-    private static Map<String, String> conditions(Manifest.Listed listed) {
-        return listed.where() == null ? Map.of() : listed.where();
-    }
-
-    private static List<Row> table(Path file, Manifest.Listed listed, char separator) {
-        try {
-            Table table =
-                    Table.read()
-                            .usingOptions(
-                                    CsvReadOptions.builder(file.toFile())
-                                            .separator(separator)
-                                            .maxCharsPerColumn(LONGEST)
-                                            .columnTypes(column -> ColumnType.STRING)
-                                            .build());
-            List<Row> rows = new ArrayList<>();
-            for (int i = 0; i < table.rowCount(); i++) {
-                int at = i;
-                boolean meant =
-                        conditions(listed).entrySet().stream()
-                                .allMatch(
-                                        c ->
-                                                table.stringColumn(c.getKey())
-                                                        .get(at)
-                                                        .equals(c.getValue()));
-                if (meant) {
-                    String url = table.stringColumn(listed.url()).get(i);
-                    rows.add(
-                            new Row(rows.size(), url, table.stringColumn(listed.caption()).get(i)));
-                }
-            }
-            return rows;
-        } catch (RuntimeException e) {
-            throw new IllegalArgumentException(
-                    "file: "
-                            + file
-                            + " is no table with columns '"
-                            + listed.url()
-                            + "' and '"
-                            + listed.caption()
-                            + "': "
-                            + e.getMessage(),
-                    e);
-        }
+        return texts.get(0);
     }
 }

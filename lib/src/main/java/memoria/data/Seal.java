@@ -32,6 +32,17 @@ record Seal(Long bytes, String sha256, String md5) {
      * @return the reason; empty if everything known of it holds
      */
     Optional<String> mismatch(Path file) {
+        return sha256 == null ? mismatch(file, null) : mismatch(file, Checksum.sha256(file));
+    }
+
+    /**
+     * Why a file is not the one.
+     *
+     * @param file a file that is there
+     * @param itsSha256 its SHA-256, which takes long to compute twice; only looked at where this has one
+     * @return the reason; empty if everything known of it holds
+     */
+    Optional<String> mismatch(Path file, String itsSha256) {
         long size = file.toFile().length();
         if (bytes != null && size != bytes) {
             return Optional.of("the size does not match: " + size + " bytes instead of " + bytes);
@@ -40,7 +51,7 @@ record Seal(Long bytes, String sha256, String md5) {
             return Optional.empty();
         }
         String wanted = sha256 != null ? sha256 : md5;
-        String found = sha256 != null ? Checksum.sha256(file) : Checksum.md5(file);
+        String found = sha256 != null ? itsSha256 : Checksum.md5(file);
         return found.equals(wanted)
                 ? Optional.empty()
                 : Optional.of(

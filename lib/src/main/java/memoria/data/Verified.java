@@ -2,6 +2,7 @@ package memoria.data;
 
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -29,8 +30,11 @@ final class Verified {
         JsonObject all = read();
         all.addProperty(file.toAbsolutePath().toString(), state(file, seal));
         byte[] text = Json.pretty(all).getBytes(StandardCharsets.UTF_8);
-        if (Files.isWritable(memory.getParent())) {
+        try {
             AtomicFile.write(memory, out -> out.write(text));
+        } catch (UncheckedIOException e) {
+            // It is checked again next time.
+            return;
         }
     }
 

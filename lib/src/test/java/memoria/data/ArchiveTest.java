@@ -167,6 +167,9 @@ class ArchiveTest {
         var how = new ManifestFile.Unpack("zip", List.of("d/b"), 1200, List.of("d/b"));
         Archive.unpack(file("a.zip", zip("d/a", "d/b", "d/c")), how, out());
         assertThat(unpacked()).containsExactly("out/d/b");
+        var dots = new ManifestFile.Unpack("tar", List.of("e/b"), 1200, List.of("e/b"));
+        Archive.unpack(file("a.tar", tar("./e/a", "./e/b")), dots, out());
+        assertThat(unpacked()).containsExactly("out/d/b", "out/e/b");
     }
 
     @Test

@@ -193,6 +193,23 @@ class DownloadFaultsTest {
     }
 
     @Test
+    void aTokenIsForItsOwnServerAloneAndARedirectNeverGivesUpEncryption() throws Exception {
+        Http http = new Http(STALL, STALL, "hub.example", "secret");
+        assertThat(http.mayHaveToken(URI.create("https://hub.example/f"))).isTrue();
+        assertThat(http.mayHaveToken(URI.create("http://hub.example/f"))).isFalse();
+        assertThat(http.mayHaveToken(URI.create("https://cdn.hub.example/f"))).isFalse();
+        assertThat(http.mayHaveToken(URI.create("https://hub.example.evil/f"))).isFalse();
+        assertThat(new Http(STALL, STALL).mayHaveToken(URI.create("https://hub.example/")))
+                .isFalse();
+        URI safe = URI.create("https://hub.example/a/b");
+        assertThat(Http.next(safe, "../c")).hasToString("https://hub.example/c");
+        assertThat(Http.next(safe, "https://cdn.example/x")).hasToString("https://cdn.example/x");
+        assertThatThrownBy(() -> Http.next(safe, "http://hub.example/x"))
+                .isInstanceOf(Refused.class)
+                .hasMessageContaining("from https to http://hub.example/x");
+    }
+
+    @Test
     void aBusyServerIsAskedAgainAndARefusingOneIsNot() throws IOException {
         AtomicInteger asked = new AtomicInteger();
         String busy =

@@ -6,6 +6,7 @@ import static memoria.data.TestServer.status;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -18,8 +19,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import javax.imageio.ImageIO;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -268,6 +274,69 @@ class FetchTest {
 
     private String md5(byte[] content) throws IOException {
         return Checksum.md5(Files.write(folder.resolve("x"), content));
+    }
+
+    // ------------------------------------------------------------ what is fetched can be read
+
+    @Test
+    void cifar10IsFetchedUnpackedAndRead() throws IOException {
+        var bytes = new ByteArrayOutputStream();
+        try (var tar = new TarArchiveOutputStream(new GZIPOutputStream(bytes))) {
+            for (String name : Manifests.of("cifar-10").files().get(0).unpack().expect()) {
+                byte[] records = name.endsWith(".bin") ? new byte[2 * 3073] : new byte[61];
+                var entry = new TarArchiveEntry(name);
+                entry.setSize(records.length);
+                tar.putArchiveEntry(entry);
+                tar.write(records);
+                tar.closeArchiveEntry();
+            }
+        }
+        byte[] archive = bytes.toByteArray();
+        Path real = Path.of(System.getProperty("memoria.root"), "data-manifests/cifar-10.json");
+        Files.writeString(
+                folder.resolve("own/cifar-10.json"),
+                Files.readString(real)
+                        .replaceAll(
+                                "\"https://\\S+/cifar-10-binary.tar.gz\"",
+                                "\"" + server.at("/c", file(archive)) + "\"")
+                        .replace("170052171", String.valueOf(archive.length))
+                        .replaceAll("(?<=sha256\": \")\\w+", Checksum.sha256(archive)));
+        Fetched fetched = fetch("cifar-10").run();
+        assertThat(Cifar10.folder()).contains(cache("cifar-10/cifar-10-batches-bin"));
+        assertThat(Cifar10.train(fetched.folder()).count()).isEqualTo(10);
+        assertThat(Manifests.of("cifar-10").folder()).contains(cache("cifar-10"));
+    }
+
+    @Test
+    void picturesOfAListAreFetchedAndReadWithTheirCaptions() throws IOException {
+        var png = new ByteArrayOutputStream();
+        ImageIO.write(new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB), "png", png);
+        String good = server.at("/good", file(png.toByteArray()));
+        String gone = server.at("/gone", status(410));
+        String rows =
+                Stream.of(good, gone, good + "?2")
+                        .map(
+                                url ->
+                                        "{\"url\": \"%s\", \"caption\": \"a black square\"}%n"
+                                                .formatted(url))
+                        .collect(Collectors.joining());
+        byte[] list = rows.getBytes(StandardCharsets.UTF_8);
+        own(
+                "l",
+                "\"images\": {\"list\": \"list.jsonl\", \"url\": \"url\", \"caption\": \"caption\", \"count\": 3},",
+                entry(
+                        "list.jsonl",
+                        server.at("/l", file(list)),
+                        ", \"md5\": \"" + md5(list) + "\""));
+        Fetched fetched = fetch("l").run();
+        assertThat(fetched.images())
+                .get()
+                .asString()
+                .contains("2 of 3 pictures are here", "1 HTTP status 410");
+        assertThat(said).anyMatch(line -> line.contains("2 of 3 pictures are here"));
+        Pictures pictures = Pictures.folder(fetched.folder());
+        assertThat(pictures.count()).isEqualTo(2);
+        assertThat(fetch("l").images(0).run().images()).isEmpty();
     }
 
     // ------------------------------------------------------------ the command

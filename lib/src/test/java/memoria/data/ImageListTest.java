@@ -289,7 +289,7 @@ class ImageListTest {
                                 ImageRows.read(
                                         bad, new Manifest.Listed("l", "url", "text", null, null)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("b.jsonl, line 1");
+                .hasMessageContaining("b.jsonl has a row without 'text'; it has [url]");
         Path noColumn = Files.writeString(folder.resolve("n.csv"), "a,b\n1,2\n");
         assertThatThrownBy(
                         () ->
@@ -297,7 +297,7 @@ class ImageListTest {
                                         noColumn,
                                         new Manifest.Listed("l", "url", "text", null, null)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("n.csv is no table with columns 'url' and 'text'");
+                .hasMessageContaining("n.csv has a row without 'url'; it has [a, b]");
     }
 
     @Test
