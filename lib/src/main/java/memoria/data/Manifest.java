@@ -126,6 +126,25 @@ public record Manifest(
     /**
      * Checks what a hand-written manifest may get wrong in a dangerous way.
      *
+     * @param name as in the record
+     * @param kind as in the record
+     * @param title as in the record
+     * @param version as in the record
+     * @param url as in the record
+     * @param licence as in the record
+     * @param licenceText as in the record
+     * @param attribution as in the record
+     * @param terms as in the record
+     * @param citation as in the record
+     * @param access as in the record
+     * @param purpose as in the record
+     * @param notebooks as in the record
+     * @param folders as in the record
+     * @param classNames as in the record
+     * @param files as in the record
+     * @param images as in the record
+     * @param subset as in the record
+     * @param sources as in the record
      * @throws IllegalArgumentException if the name or a file's name could lead out of the cache
      */
     public Manifest {

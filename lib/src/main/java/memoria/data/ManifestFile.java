@@ -44,6 +44,10 @@ public record ManifestFile(
         /**
          * Checks the paths.
          *
+         * @param format as in the record
+         * @param only as in the record
+         * @param atMost as in the record
+         * @param expect as in the record
          * @throws IllegalArgumentException if one could lead out of the set's folder
          */
         public Unpack {
@@ -56,6 +60,15 @@ public record ManifestFile(
     /**
      * Checks the path.
      *
+     * @param name as in the record
+     * @param mirrors as in the record
+     * @param bytes as in the record
+     * @param about as in the record
+     * @param sha256 as in the record
+     * @param md5 as in the record
+     * @param contentSha256 as in the record
+     * @param optional as in the record
+     * @param unpack as in the record
      * @throws IllegalArgumentException if it could lead out of the set's folder
      */
     public ManifestFile {
