@@ -257,7 +257,19 @@ final class FetchCommand {
                             + ". "
                             + m.terms());
         }
-        out.println("cache: " + Folders.cache() + ", " + free() + " free");
+        long bytes =
+                all.stream()
+                        .filter(m -> m.folder().isEmpty())
+                        .mapToLong(m -> m.size().bytes())
+                        .sum();
+        out.println(
+                "together: "
+                        + Bytes.words(bytes)
+                        + " to fetch, as far as sizes are known; cache: "
+                        + Folders.cache()
+                        + ", "
+                        + free()
+                        + " free");
         if (dry) {
             return 0;
         }

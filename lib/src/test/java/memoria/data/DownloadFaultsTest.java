@@ -231,6 +231,18 @@ class DownloadFaultsTest {
     }
 
     @Test
+    void aServerThatListensAndSaysNothingIsGivenUpForTheNext() throws IOException {
+        String mute = server.at("/mute", exchange -> server.silence());
+        String f = server.at("/f", file(CONTENT));
+        Duration soon = Duration.ofMillis(150);
+        var patience = new Download.Patience(soon, soon, 2, Duration.ofMillis(1));
+        List<URI> mirrors = List.of(URI.create(mute), URI.create(f));
+        new Download(mirrors, SEALED, patience, new Http(soon, soon)).to(target);
+        assertThat(target).hasBinaryContent(CONTENT);
+        assertThat(server.requests()).containsExactly("/mute", "/mute", "/f");
+    }
+
+    @Test
     void whatArrivedIsKeptWhenTheNextMirrorIsGone() throws IOException {
         Files.write(folder.resolve("f.part"), Arrays.copyOf(CONTENT, 40));
         String gone = server.at("/gone", status(404));

@@ -359,7 +359,8 @@ class FetchTest {
         assertThat(command(0, "list"))
                 .containsPattern("s +data +5\\.0 kB +no +00")
                 .contains("cifar-10", "sscd");
-        assertThat(command(0, "--dry-run", "s")).contains("Set s, 5.0 kB to fetch", "Tests only.");
+        assertThat(command(0, "--dry-run", "s"))
+                .contains("Set s, 5.0 kB to fetch", "together: 5.0 kB to fetch", "Tests only.");
         assertThat(server.requests()).isEmpty();
         assertThat(command(1, "s", "gone"))
                 .contains(
