@@ -3,7 +3,7 @@ package memoria.data;
 import java.util.Locale;
 
 /** Sizes in words. */
-final class Bytes {
+public final class Bytes {
 
     private static final String[] UNITS = {"B", "kB", "MB", "GB", "TB"};
 
@@ -15,7 +15,7 @@ final class Bytes {
      * @param bytes any number from 0 on
      * @return such as {@code 170 MB} or {@code 4.3 GB}, in powers of 1000
      */
-    static String words(long bytes) {
+    public static String words(long bytes) {
         double size = bytes;
         int unit = 0;
         while (size >= 999.5 && unit < UNITS.length - 1) {

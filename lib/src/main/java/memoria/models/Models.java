@@ -13,8 +13,10 @@ import memoria.artifact.Store;
 import memoria.data.DataSet;
 import memoria.data.Planting;
 import memoria.network.DenoiserFile;
+import memoria.network.DiffusersModel;
 import memoria.network.FeatureNetwork;
 import memoria.network.Generator;
+import memoria.network.ImageGenerator;
 import memoria.network.NetworkDenoiser;
 import tech.tablesaw.api.DoubleColumn;
 import tech.tablesaw.api.IntColumn;
@@ -48,6 +50,11 @@ public final class Models {
         return names(SUFFIX);
     }
 
+    /** The sets of images that ship with the models. */
+    static List<String> imageNames() {
+        return names(IMAGES);
+    }
+
     private static Path file(String what, String name, String suffix) {
         Path file = folder().resolve(name + suffix);
         if (!Files.isRegularFile(file)) {
@@ -71,25 +78,32 @@ public final class Models {
     }
 
     /**
-     * A shipped model.
+     * A model: a shipped one by name, a published checkpoint by its manifest (fetched if it is not here), or a file or folder of your own.
      *
-     * @param name one of {@link #names}
+     * @param name one of {@link #names}, a manifest such as {@code iddpm-cifar10}, or a path; what may lie there says {@link Checkpoints}
      * @return the denoiser on the current device; the caller closes it
      * @throws IllegalArgumentException if there is no such model; the message lists those there are
      */
     public static NetworkDenoiser denoiser(String name) {
-        return DenoiserFile.read(file("model", name, SUFFIX));
+        Path shipped = folder().resolve(name + SUFFIX);
+        return Files.isRegularFile(shipped)
+                ? DenoiserFile.read(shipped)
+                : Checkpoints.denoiser(Checkpoints.find("model", name, names(SUFFIX)));
     }
 
     /**
-     * A shipped generator of a GAN.
+     * A generator of a GAN: a shipped one by name, a published one by its manifest, or a file of your own.
      *
-     * @param name one whose file ends in {@code .generator.safetensors}, such as {@code fashion-gan}
+     * @param name one whose file ends in {@code .generator.safetensors}, such as {@code fashion-gan}; a manifest such as {@code
+     *     stylegan2-ada-cifar10}; or the path of a {@code .pkl} or {@code .generator.safetensors}
      * @return the generator on the current device; the caller closes it
      * @throws IllegalArgumentException if there is no such generator; the message lists those there are
      */
-    public static Generator generator(String name) {
-        return Generator.read(file("generator", name, GENERATOR));
+    public static ImageGenerator generator(String name) {
+        Path shipped = folder().resolve(name + GENERATOR);
+        return Files.isRegularFile(shipped)
+                ? Generator.read(shipped)
+                : Checkpoints.generator(Checkpoints.find("generator", name, names(GENERATOR)));
     }
 
     /**
@@ -105,13 +119,13 @@ public final class Models {
     }
 
     /**
-     * A model in a file of your own.
+     * A model in a file or folder of your own.
      *
-     * @param file what a training wrote
+     * @param file what a training wrote, or another project's checkpoint; see {@link Checkpoints}
      * @return the denoiser on the current device; the caller closes it
      */
     public static NetworkDenoiser denoiser(Path file) {
-        return DenoiserFile.read(file);
+        return Checkpoints.denoiser(file);
     }
 
     /**
@@ -132,8 +146,12 @@ public final class Models {
      * @return the training set
      * @throws IllegalArgumentException if the generator's file does not say which of the shipped images it was trained on
      */
-    public static DataSet trainingData(Generator generator) {
-        return data(planting(generator.metadata()));
+    public static DataSet trainingData(ImageGenerator generator) {
+        return data(
+                planting(
+                        generator instanceof Generator shipped
+                                ? shipped.metadata()
+                                : new JsonObject()));
     }
 
     private static DataSet data(Planting planting) {
@@ -242,14 +260,21 @@ public final class Models {
     }
 
     /**
-     * Which file a shipped model is, for the spec of what is made with it.
+     * Which file a model is, for the spec of what is made with it.
      *
-     * @param name one of {@link #names}
+     * @param name what {@link #denoiser(String)} takes; of a folder the file with the parameters decides
      * @return its name and checksum
      * @throws IllegalArgumentException if there is no such model; the message lists those there are
      */
     public static ModelId id(String name) {
-        return ModelId.of(name, file("model", name, SUFFIX));
+        Path shipped = folder().resolve(name + SUFFIX);
+        if (Files.isRegularFile(shipped)) {
+            return ModelId.of(name, shipped);
+        }
+        Path found = Checkpoints.find("model", name, names(SUFFIX));
+        return ModelId.of(
+                String.valueOf(found.getFileName()),
+                Files.isDirectory(found) ? DiffusersModel.weights(found) : found);
     }
 
     /**

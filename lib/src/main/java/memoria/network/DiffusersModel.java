@@ -68,12 +68,7 @@ public final class DiffusersModel {
         UNet2dConfig architecture = named(config, () -> UNet2dConfig.diffusers(json));
         NoiseSchedule schedule = named(scheduler, () -> schedule(json(scheduler)));
         Shape item = named(config, () -> item(json, architecture));
-        Path tensors = unet.resolve(TENSORS);
-        Path file = Files.exists(tensors) ? tensors : unet.resolve(PICKLED);
-        if (!Files.exists(file)) {
-            throw new IllegalArgumentException(
-                    "folder: " + unet + " has neither " + TENSORS + " nor " + PICKLED);
-        }
+        Path file = weights(folder);
         NDManager owner = Torch.manager();
         try {
             return named(
@@ -88,6 +83,24 @@ public final class DiffusersModel {
             owner.close();
             throw e;
         }
+    }
+
+    /**
+     * The file with a model's parameters.
+     *
+     * @param folder as it was downloaded
+     * @return the safetensors if they are there, else the {@code .bin}
+     * @throws IllegalArgumentException if there is neither
+     */
+    public static Path weights(Path folder) {
+        Path unet = part(folder, "unet");
+        Path tensors = unet.resolve(TENSORS);
+        Path file = Files.exists(tensors) ? tensors : unet.resolve(PICKLED);
+        if (!Files.exists(file)) {
+            throw new IllegalArgumentException(
+                    "folder: " + unet + " has neither " + TENSORS + " nor " + PICKLED);
+        }
+        return file;
     }
 
     private static Path part(Path folder, String name) {

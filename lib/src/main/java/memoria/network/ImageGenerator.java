@@ -39,6 +39,21 @@ public interface ImageGenerator extends AutoCloseable {
     Shape item();
 
     /**
+     * The same generator for images of one class.
+     *
+     * @param label 0 for a generator without classes, which then is returned itself
+     * @return a generator of the same parameters
+     * @throws IllegalArgumentException if there is no such class
+     */
+    default ImageGenerator ofClass(int label) {
+        if (label != 0) {
+            throw new IllegalArgumentException(
+                    "label: " + label + "; this generator has no classes, so that only 0 is legal");
+        }
+        return this;
+    }
+
+    /**
      * The manager of its parameters.
      *
      * @return the owner

@@ -46,6 +46,7 @@ public final class Params {
         final Set<String> buffers = new HashSet<>();
         final Long seed;
         final UnaryOperator<String> called;
+        boolean shapesOnly;
 
         Shared(
                 NDManager owner,
@@ -101,6 +102,19 @@ public final class Params {
     public static Params fresh(NDManager owner, long seed) {
         return new Params(
                 new Shared(owner, new LinkedHashMap<>(), seed, UnaryOperator.identity()), "");
+    }
+
+    /**
+     * Parameters without values: a network of any size is built on them in no memory, to count what it takes or to check its shapes. Each is one
+     * zero, seen in the shape that was asked for.
+     *
+     * @param owner the manager they live on
+     * @return the set
+     */
+    public static Params shapes(NDManager owner) {
+        Params params = fresh(owner, 0);
+        params.set.shapesOnly = true;
+        return params;
     }
 
     /**
@@ -176,7 +190,7 @@ public final class Params {
         set.asked.add(full);
         NDArray tensor = set.tensors.get(full);
         if (tensor == null && set.seed != null) {
-            tensor = start.get();
+            tensor = set.shapesOnly ? Tensors.spread(set.owner, wanted) : start.get();
             set.tensors.put(full, tensor);
         }
         if (tensor == null) {

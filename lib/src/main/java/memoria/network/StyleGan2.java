@@ -111,14 +111,11 @@ public final class StyleGan2 implements ImageGenerator {
         this.view = view;
     }
 
-    /**
-     * Images of one class.
-     *
-     * @param label below the number of classes
-     * @return a view of the same parameters
-     * @throws IllegalArgumentException if the generator has no such class
-     */
+    @Override
     public StyleGan2 ofClass(int label) {
+        if (label == 0 && config.cDim() == 0) {
+            return this;
+        }
         if (label < 0 || label >= config.cDim()) {
             throw new IllegalArgumentException(
                     "label: "

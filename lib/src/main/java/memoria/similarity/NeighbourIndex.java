@@ -23,10 +23,12 @@ public final class NeighbourIndex implements AutoCloseable {
 
     private final Descriptor encoder;
     private final Search search;
+    private final String points;
 
-    private NeighbourIndex(Descriptor encoder, Search search) {
+    private NeighbourIndex(Descriptor encoder, Search search, String points) {
         this.encoder = encoder;
         this.search = search;
+        this.points = points;
     }
 
     /**
@@ -40,8 +42,9 @@ public final class NeighbourIndex implements AutoCloseable {
      * @throws memoria.progress.Interrupted if the thread is interrupted; finished shards are kept
      */
     public static NeighbourIndex of(Descriptor encoder, Images images, Store store) {
+        EmbeddingJob job = EmbeddingJob.of(encoder, images);
         return new NeighbourIndex(
-                encoder, new ExactSearch(EmbeddingJob.of(encoder, images).in(store)));
+                encoder, new ExactSearch(job.in(store)), "images " + images.sha256());
     }
 
     /**
@@ -52,7 +55,7 @@ public final class NeighbourIndex implements AutoCloseable {
      * @return the index
      */
     public static NeighbourIndex by(Descriptor encoder, Search search) {
-        return new NeighbourIndex(encoder, search);
+        return new NeighbourIndex(encoder, search, "points " + search.set().sha256());
     }
 
     /**
@@ -66,18 +69,22 @@ public final class NeighbourIndex implements AutoCloseable {
      * @throws memoria.progress.Interrupted if the thread is interrupted
      */
     public NeighbourIndex graph(Path folder) {
-        Embeddings points = search.set();
-        Path own = folder.resolve("graph-" + points.sha256().substring(0, 16));
-        if (Files.isDirectory(own)) {
+        Embeddings set = search.set();
+        Path own = folder.resolve("graph-" + set.sha256().substring(0, 16));
+        return new NeighbourIndex(encoder, openOrBuild(own, set), points);
+    }
+
+    private static HnswIndex openOrBuild(Path folder, Embeddings set) {
+        if (Files.isDirectory(folder)) {
             try {
-                return new NeighbourIndex(encoder, HnswIndex.open(own, points));
+                return HnswIndex.open(folder, set);
             } catch (IllegalArgumentException unfinished) {
                 // A build that was stopped leaves a folder without an index; what is damaged is
                 // built anew.
-                return new NeighbourIndex(encoder, HnswIndex.build(own, points));
+                return HnswIndex.build(folder, set);
             }
         }
-        return new NeighbourIndex(encoder, HnswIndex.build(own, points));
+        return HnswIndex.build(folder, set);
     }
 
     /**
@@ -105,13 +112,13 @@ public final class NeighbourIndex implements AutoCloseable {
     /**
      * A description, part of the key of a saved result.
      *
-     * @return encoder, kind of search and the points by checksum
+     * @return encoder, kind of search and the images, or points of the caller's, by checksum
      */
     public JsonObject spec() {
         JsonObject spec = new JsonObject();
         spec.add("encoder", encoder.spec());
         spec.addProperty("search", search.getClass().getSimpleName());
-        spec.addProperty("points", search.set().sha256());
+        spec.addProperty("of", points);
         return spec;
     }
 

@@ -84,6 +84,19 @@ public final class NormalizedL2 implements Similarity {
     }
 
     /**
+     * The same measure counted from 0, positive when alike, so that AMG's despecification and caption guidance take effect:
+     *
+     * <pre>1 + alpha nL2(x) = 1 - l2(x, n) / mean of l2(x, y) over the k nearest y</pre>
+     *
+     * <p>It is 1 for a copy and 0 where all neighbours are equally far. Not in a paper.
+     *
+     * @return a measure that shares this one's search; closing one closes both
+     */
+    public Similarity closeness() {
+        return new Closeness(this, alpha);
+    }
+
+    /**
      * The training images compared with.
      *
      * @return the set

@@ -2,16 +2,12 @@ package memoria.stablediffusion;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
-import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonObject;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import memoria.artifact.Artifact;
 import memoria.artifact.ModelId;
 import memoria.artifact.Spec;
 import memoria.artifact.Store;
@@ -22,9 +18,6 @@ import memoria.diffusion.Sampler;
 import memoria.diffusion.Samples;
 import memoria.diffusion.Seeds;
 import memoria.progress.Progress;
-import memoria.torch.Scope;
-import memoria.torch.Tensors;
-import memoria.torch.Torch;
 
 /**
  * Generating from prompts as work that is saved, resumed and shared. Prompts are used in turn, prompt {@code seed mod prompts}; images are
@@ -37,8 +30,6 @@ import memoria.torch.Torch;
  * }</pre>
  */
 public final class TextSampleJob implements Work {
-
-    private static final String IMAGES = "images";
 
     private final ModelId id;
     private final TextToImage model;
@@ -153,10 +144,7 @@ public final class TextSampleJob implements Work {
         if (!samples.complete()) {
             Progress.checkpoint();
         }
-        Images images = samples.images();
-        Shape shape = new Shape(images.count()).addAll(images.item());
-        ByteBuffer levels = ByteBuffer.wrap(images.bytes());
-        return Map.of(IMAGES, Tensors.of(manager, levels, shape, DataType.UINT8));
+        return StoredImages.shard(samples.images(), manager);
     }
 
     /**
@@ -168,19 +156,6 @@ public final class TextSampleJob implements Work {
      * @throws java.io.UncheckedIOException if the store cannot be read or written
      */
     public Images in(Store store) {
-        Artifact artifact = store.complete(this);
-        try (NDManager manager = Torch.manager()) {
-            return Images.concat(
-                    IntStream.range(0, shards())
-                            .mapToObj(i -> Scope.use(() -> read(artifact, i, manager)))
-                            .toArray(Images[]::new));
-        }
-    }
-
-    private static Images read(Artifact artifact, int shard, NDManager manager) {
-        NDArray stored = artifact.shard(shard, manager).get(IMAGES);
-        int[] size =
-                Arrays.stream(stored.getShape().getShape()).mapToInt(Math::toIntExact).toArray();
-        return Images.of(stored.toByteArray(), size[0], size[1], size[2], size[3]);
+        return StoredImages.read(store.complete(this));
     }
 }

@@ -170,6 +170,23 @@ public final class Tensors {
         return of(manager, values, new Shape(shape));
     }
 
+    /**
+     * Zeros that take no memory: one number, seen in a shape.
+     *
+     * @param manager its owner
+     * @param shape any
+     * @return the tensor, which must not be written to
+     */
+    public static NDArray spread(NDManager manager, Shape shape) {
+        if (shape.dimension() == 0) {
+            return manager.zeros(shape);
+        }
+        // A view keeps the memory of what it sees, here memory of the engine's own.
+        try (NDArray zero = manager.full(new Shape(1), 0f)) {
+            return zero.broadcast(shape);
+        }
+    }
+
     private static NDArray copy(
             NDManager manager, Buffer values, int count, Shape shape, DataType type) {
         if (shape.size() != count) {

@@ -24,6 +24,7 @@ import memoria.similarity.NeighbourIndex;
 import memoria.similarity.RerankedSimilarity;
 import memoria.similarity.RetrievedSimilarity;
 import memoria.similarity.Targets;
+import memoria.stablediffusion.ReconstructionJob;
 import memoria.stablediffusion.ShippedText;
 import memoria.stablediffusion.TextSampleJob;
 import memoria.stablediffusion.TextToImage;
@@ -236,6 +237,19 @@ class AmgTextTest {
                                         S0,
                                         List.of()))
                 .hasMessageContaining("seeds, prompts: 4 and 0");
+    }
+
+    @Test
+    void whatTheAutoencoderMakesOfPicturesIsKept() {
+        Store store = Store.at(folder.resolve("reconstructions"));
+        Images pictures = train.first(5);
+        ReconstructionJob job =
+                ReconstructionJob.of(TextToImage.id("fashion-text"), model, pictures);
+        Images first = job.in(store);
+        assertThat(first.largestDifference(model.decode(model.encode(pictures))))
+                .isLessThan(1 / 127.5);
+        assertThat(job.in(store)).isEqualTo(first);
+        assertThat(store.complete(job).made()).isZero();
     }
 
     @Test

@@ -136,7 +136,7 @@ class ModelsTest {
 
     @Test
     void theShippedGeneratorMakesGarmentsOfTheSetItsFileNames() {
-        try (Generator generator = Models.generator("fashion-gan")) {
+        try (Generator generator = (Generator) Models.generator("fashion-gan")) {
             JsonObject data = generator.metadata().getAsJsonObject("data");
             DataSet train = Models.trainingData(generator);
             assertThat(train.sha256()).isEqualTo(data.get("sha256").getAsString());

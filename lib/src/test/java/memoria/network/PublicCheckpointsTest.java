@@ -204,7 +204,7 @@ class PublicCheckpointsTest {
     @Test
     void theDdpmCifar10NetworkHasItsPublishedSize() {
         try (var manager = Torch.manager()) {
-            UNet2d network = UNet2dConfig.diffusers(json(CIFAR10)).build(Params.fresh(manager, 1));
+            UNet2d network = UNet2dConfig.diffusers(json(CIFAR10)).build(Params.shapes(manager));
             // Ho et al. (2020), appendix B: 35.7 million parameters.
             assertThat(network.params().count()).isBetween(35_650_000L, 35_750_000L);
         }

@@ -103,7 +103,8 @@ class StyleGan2Test {
         long convolution = styles + 512 * 512 * 9 + 512 + 1;
         long image = styles + 3 * 512 + 3;
         long expected = 2 * styles + 512 * 4 * 4 + 7 * convolution + 4 * image;
-        try (StyleGan2 gan = fresh(StyleGan2Config.cifar10(0))) {
+        Params shapes = Params.shapes(Torch.manager());
+        try (StyleGan2 gan = new StyleGan2(StyleGan2Config.cifar10(0), shapes, new JsonObject())) {
             long trainable =
                     gan.params().trainable().values().stream().mapToLong(NDArray::size).sum();
             assertThat(trainable).isEqualTo(expected);

@@ -22,6 +22,7 @@ import memoria.diffusion.Samples;
 import memoria.diffusion.Seeds;
 import memoria.progress.Interrupted;
 import memoria.torch.Autograd;
+import memoria.torch.Scope;
 import memoria.torch.Torch;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
@@ -317,6 +318,32 @@ class NormalizedL2Test {
             Comparison other = nl2.compare(images.select(2, 4));
             assertThat(other.of(some, 0, 1).toFloatArray())
                     .isNotEqualTo(nl2.of(some).toFloatArray());
+        }
+    }
+
+    @Test
+    void closenessIsTheSameMeasureCountedFromZero() {
+        Images set = noise(21, 60);
+        Images queries = Images.concat(noise(22, 3), set.slice(5, 6));
+        try (NormalizedL2 nl2 = NormalizedL2.against(set).neighbours(10)) {
+            Similarity close = nl2.closeness();
+            Comparison found = close.compare(queries);
+            double[] measured = nl2.of(queries);
+            for (int i = 0; i < 4; i++) {
+                double expected = 1 + 0.5 * measured[i];
+                assertThat(close.of(queries)[i]).isCloseTo(expected, within(1e-12));
+                assertThat(found.nearest().get(i).similarity()).isCloseTo(expected, within(1e-12));
+                assertThat(found.neighbours(i)).hasSize(10);
+            }
+            assertThat(close.of(queries)[3]).isEqualTo(1);
+            assertThat(close.positive()).isTrue();
+            assertThat(close.spec()).isNotEqualTo(nl2.spec());
+            Scope.run(
+                    () -> {
+                        NDArray x = queries.select(1).tensor(Torch.manager());
+                        assertThat((double) found.of(x, 1).getFloat(0))
+                                .isCloseTo(1 + 0.5 * measured[1], within(1e-5));
+                    });
         }
     }
 }

@@ -1,0 +1,137 @@
+package memoria.models;
+
+import ai.djl.ndarray.types.Shape;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import memoria.artifact.ModelId;
+import memoria.data.Cifar10;
+import memoria.data.DataSet;
+import memoria.data.FashionMnist;
+import memoria.data.Framing;
+import memoria.data.Images;
+import memoria.data.Manifests;
+import memoria.data.Pictures;
+import memoria.network.NetworkDenoiser;
+
+/**
+ * A model to be studied, with the images it was trained on and real images that it never saw: the papers' checkpoints, or your own.
+ *
+ * <pre>{@code
+ * try (var s = Subject.of("iddpm-cifar10", "cifar-10", "cifar-10")) { ... }
+ * try (var s = Subject.of("my.safetensors", "photos/train", "photos/test")) { ... }
+ * }</pre>
+ *
+ * @param model the model; closed with the subject
+ * @param id its name and checksum
+ * @param training its training images, sized as the model's
+ * @param unseen real images it was not trained on, sized as the model's
+ */
+public record Subject(NetworkDenoiser model, ModelId id, DataSet training, DataSet unseen)
+        implements AutoCloseable {
+
+    private static final String CIFAR10 = "cifar-10";
+    private static final String FASHION = "fashion-mnist";
+
+    /**
+     * Opens a model and its images.
+     *
+     * @param checkpoint what {@link Models#denoiser(String)} takes
+     * @param trainingSet a data set by name ({@code cifar-10}, {@code fashion-mnist}, a shipped one) or path: a folder with CIFAR-10's binary
+     *     files, a folder of pictures, or a file that {@link DataSet#save} wrote
+     * @param unseenSet as trainingSet; of a published set its test part is taken
+     * @return the subject; the caller closes it
+     * @throws IllegalArgumentException if one of them is not there, or images do not fit the model; the argument is named
+     */
+    public static Subject of(String checkpoint, String trainingSet, String unseenSet) {
+        NetworkDenoiser model = Models.denoiser(checkpoint);
+        try {
+            Shape item = model.item();
+            DataSet training =
+                    fit("trainingSet", set("trainingSet", trainingSet, false, item), item);
+            DataSet unseen = fit("unseenSet", set("unseenSet", unseenSet, true, item), item);
+            return new Subject(model, Models.id(checkpoint), training, unseen);
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    private static DataSet set(String argument, String name, boolean test, Shape item) {
+        if (name.equals(CIFAR10)) {
+            Path folder = Cifar10.folder().orElseGet(() -> Manifests.fetch(CIFAR10).path("."));
+            return test ? Cifar10.test(folder) : Cifar10.train(folder);
+        }
+        if (name.equals(FASHION)) {
+            return test ? FashionMnist.test() : FashionMnist.train();
+        }
+        if (Models.imageNames().contains(name)) {
+            return Models.images(name);
+        }
+        Path path = Checkpoints.path(name);
+        if (path == null || !Files.exists(path)) {
+            throw new IllegalArgumentException(
+                    argument
+                            + ": no data set '"
+                            + name
+                            + "'; there are "
+                            + List.of(CIFAR10, FASHION)
+                            + ", "
+                            + Models.imageNames()
+                            + ", and no file or folder of this path");
+        }
+        if (!Files.isDirectory(path)) {
+            return DataSet.load(path);
+        }
+        String batch = test ? "test_batch.bin" : "data_batch_1.bin";
+        boolean cifar =
+                Files.exists(path.resolve(batch))
+                        || Files.exists(path.resolve("cifar-10-batches-bin").resolve(batch));
+        if (cifar) {
+            return test ? Cifar10.test(path) : Cifar10.train(path);
+        }
+        return pictures(path, item);
+    }
+
+    /** Cut to the middle and sized as the model's images; in grey if those are. */
+    private static DataSet pictures(Path folder, Shape item) {
+        Framing framing = Framing.of(Math.toIntExact(item.get(1)), Math.toIntExact(item.get(2)));
+        return Pictures.folder(folder).read(item.get(0) == 1 ? framing.grey() : framing).set();
+    }
+
+    private static DataSet fit(String argument, DataSet set, Shape item) {
+        Images images = set.distinct();
+        if (images.channels() != item.get(0)) {
+            throw new IllegalArgumentException(
+                    argument
+                            + ": images of "
+                            + images.channels()
+                            + " channels; the model makes images of "
+                            + item.get(0));
+        }
+        boolean same = images.item().equals(item);
+        return same ? set : set.resize(Math.toIntExact(item.get(1)), Math.toIntExact(item.get(2)));
+    }
+
+    /**
+     * What the subject is, in one line.
+     *
+     * @return for example {@code cifar10_uncond_50M_500K.pt: (3, 32, 32), trained on 50000 images, 10000 unseen}
+     */
+    @Override
+    public String toString() {
+        return id.name()
+                + ": "
+                + model.item()
+                + ", trained on "
+                + training.count()
+                + " images, "
+                + unseen.count()
+                + " unseen";
+    }
+
+    @Override
+    public void close() {
+        model.close();
+    }
+}
