@@ -1,5 +1,6 @@
 package memoria.stablediffusion;
 
+import ai.djl.ndarray.NDArray;
 import java.util.Arrays;
 import java.util.List;
 import memoria.data.Images;
@@ -7,9 +8,12 @@ import memoria.diffusion.Condition;
 import memoria.diffusion.Denoiser;
 import memoria.diffusion.Guided;
 import memoria.lid.CfgNorm;
+import memoria.lid.Estimator;
 import memoria.lid.Flipd;
 import memoria.lid.NoiseLevel;
 import memoria.metrics.Roc;
+import memoria.progress.Progress;
+import memoria.torch.Autograd;
 import memoria.torch.Scope;
 
 /**
@@ -26,35 +30,35 @@ public enum TextDetector {
     CFG_NORM("CFG norm", true) {
         @Override
         double[] measure(Setting s) {
-            return CfgNorm.at(s.t0).flow(FLOW).of(s.guided(), s.latents, s.captions()).cfg();
+            return ask(CfgNorm.at(s.t0).flow(FLOW), s.guided(), s.x, s.captions()).cfg();
         }
     },
     /** {@code |s^CFG(x_t0; c)|}, the CFG-adjusted score at the same point (Eq. 2). */
     SCORE_NORM("score norm", true) {
         @Override
         double[] measure(Setting s) {
-            return CfgNorm.at(s.t0).flow(FLOW).of(s.guided(), s.latents, s.captions()).score();
+            return ask(CfgNorm.at(s.t0).flow(FLOW), s.guided(), s.x, s.captions()).score();
         }
     },
     /** FLIPD of the unconditional model (Eq. 6): it needs no caption. */
     FLIPD("FLIPD, unconditional", false) {
         @Override
         double[] measure(Setting s) {
-            return s.flipd().of(s.model, s.latents, s.prompts.empty()).lid();
+            return ask(s.flipd(), s.model, s.x, s.prompts.empty()).lid();
         }
     },
     /** FLIPD of the model under the caption. */
     FLIPD_CONDITIONAL("FLIPD, conditional", false) {
         @Override
         double[] measure(Setting s) {
-            return s.flipd().of(s.model, s.latents, s.captions()).lid();
+            return ask(s.flipd(), s.model, s.x, s.captions()).lid();
         }
     },
     /** FLIPD of the CFG-adjusted model (Eq. 26). */
     FLIPD_CFG("FLIPD, CFG-adjusted", false) {
         @Override
         double[] measure(Setting s) {
-            return s.flipd().of(s.guided(), s.latents, s.captions()).lid();
+            return ask(s.flipd(), s.guided(), s.x, s.captions()).lid();
         }
     };
 
@@ -70,7 +74,7 @@ public enum TextDetector {
     private record Setting(
             Denoiser model,
             Prompts prompts,
-            Images latents,
+            NDArray x,
             List<String> texts,
             NoiseLevel t0,
             int probes) {
@@ -86,6 +90,15 @@ public enum TextDetector {
         Flipd flipd() {
             return Flipd.at(t0).gaussian(probes);
         }
+    }
+
+    /** One batch's answer, without a progress bar of its own. */
+    private static <R> R ask(
+            Estimator<R> estimator, Denoiser model, NDArray x, Condition condition) {
+        int rows = Math.toIntExact(x.getShape().get(0));
+        return estimator.result(
+                estimator.measure(model, x, condition.fit(rows)),
+                Math.toIntExact(model.item().size()));
     }
 
     private final String label;
@@ -111,48 +124,82 @@ public enum TextDetector {
      */
     public double[] of(
             Denoiser model, Prompts prompts, Images latents, List<String> captions, NoiseLevel t0) {
-        return of(model, prompts, latents, captions, t0, 1);
+        return sweep(model, prompts, latents, captions, 1, t0)[0];
     }
 
     /**
-     * As above, with more probes of Hutchinson's trace.
+     * As above at several noise levels, with more probes of Hutchinson's trace.
      *
      * @param model of latents, reads prompts
      * @param prompts its text encoder
      * @param latents of the images, as the model sees them
      * @param captions one per image
-     * @param t0 noise level
      * @param probes at least 1; the norms need none
-     * @return one per image
-     * @throws IllegalArgumentException if the counts differ, the level does not fit or probes is below 1
+     * @param levels of noise, at least one
+     * @return a row per level, in it a number per image
+     * @throws IllegalArgumentException if counts or shapes differ, a level does not fit, there is none, or probes is below 1
+     * @throws memoria.progress.Interrupted if the thread is interrupted
      */
-    public double[] of(
+    public double[][] sweep(
             Denoiser model,
             Prompts prompts,
             Images latents,
             List<String> captions,
-            NoiseLevel t0,
-            int probes) {
-        if (captions.size() != latents.count()) {
+            int probes,
+            NoiseLevel... levels) {
+        require(model, latents, captions, levels);
+        int batch = (int) Math.max(1, Math.min(LARGEST, NUMBERS / model.item().size()));
+        double[][] all = new double[levels.length][latents.count()];
+        try (Progress progress = Progress.start(label, (long) levels.length * latents.count())) {
+            for (int level = 0; level < levels.length; level++) {
+                NoiseLevel t0 = levels[level];
+                for (int from = 0; from < latents.count(); from += batch) {
+                    Progress.checkpoint();
+                    int to = Math.min(from + batch, latents.count());
+                    Images some = latents.slice(from, to);
+                    List<String> texts = captions.subList(from, to);
+                    // Latents and embeddings end with the scope.
+                    double[] part =
+                            Autograd.off(
+                                    () ->
+                                            Scope.use(
+                                                    () ->
+                                                            measure(
+                                                                    new Setting(
+                                                                            model,
+                                                                            prompts,
+                                                                            some.tensor(
+                                                                                    model
+                                                                                            .manager()),
+                                                                            texts,
+                                                                            t0,
+                                                                            probes))));
+                    System.arraycopy(part, 0, all[level], from, part.length);
+                    progress.at((long) level * latents.count() + to);
+                }
+            }
+        }
+        return all;
+    }
+
+    private static void require(
+            Denoiser model, Images latents, List<String> captions, NoiseLevel... levels) {
+        if (captions.size() != latents.count() || latents.count() == 0) {
             throw new IllegalArgumentException(
                     "captions: "
                             + captions.size()
                             + " for "
                             + latents.count()
-                            + " images; one each is needed");
+                            + " images; one each, and at least one, is needed");
         }
-        int batch = (int) Math.max(1, Math.min(LARGEST, NUMBERS / model.item().size()));
-        double[] all = new double[latents.count()];
-        for (int from = 0; from < all.length; from += batch) {
-            int to = Math.min(from + batch, all.length);
-            Images some = latents.slice(from, to);
-            List<String> texts = captions.subList(from, to);
-            // The embeddings of the captions end with the scope.
-            double[] part =
-                    Scope.use(() -> measure(new Setting(model, prompts, some, texts, t0, probes)));
-            System.arraycopy(part, 0, all, from, part.length);
+        if (!latents.item().equals(model.item())) {
+            throw new IllegalArgumentException(
+                    "latents: of shape " + latents.item() + "; the model takes " + model.item());
         }
-        return all;
+        latents.requireFinite("latents");
+        if (levels.length == 0) {
+            throw new IllegalArgumentException("levels: none; at least one is needed");
+        }
     }
 
     /**

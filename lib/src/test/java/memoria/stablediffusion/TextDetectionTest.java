@@ -23,6 +23,7 @@ import memoria.diffusion.Ddim;
 import memoria.diffusion.Denoiser;
 import memoria.diffusion.Guided;
 import memoria.diffusion.Seeds;
+import memoria.lid.CfgNorm;
 import memoria.lid.Flipd;
 import memoria.lid.GenerationRecord;
 import memoria.lid.LinearSde;
@@ -110,13 +111,14 @@ class TextDetectionTest {
         CaptionedImages some = all.half(1);
         Images latents = model.encode(some.images());
         double[] measured =
-                detector.of(
-                        model.denoiser(),
-                        model.prompts(),
-                        latents,
-                        some.captions(),
-                        NoiseLevel.std(detector.isHigh() ? 0.05 : 0.3),
-                        4);
+                detector.sweep(
+                                model.denoiser(),
+                                model.prompts(),
+                                latents,
+                                some.captions(),
+                                4,
+                                NoiseLevel.std(0.5),
+                                NoiseLevel.std(detector.isHigh() ? 0.05 : 0.3))[1];
         assertThat(measured).hasSize(some.count());
         assertThat(detector.roc(some, measured, "planted").auc()).isGreaterThan(0.7);
         assertThat(
@@ -132,6 +134,32 @@ class TextDetectionTest {
                 .isEqualTo(detector.roc(some, measured, "planted").auc());
         double[] turned = Arrays.stream(measured).map(v -> -v).toArray();
         assertThat(detector.roc(some, turned, "planted").auc()).isLessThan(0.3);
+    }
+
+    @Test
+    void theMeasuresAreThoseOfTheEstimators() {
+        CaptionedImages some = all.only("rare");
+        Images latents = model.encode(some.images());
+        NoiseLevel t0 = NoiseLevel.std(0.2);
+        Condition captions = model.prompts().of(some.prompts());
+        Denoiser guided = new Guided(model.denoiser(), model.prompts().empty(), 7.5);
+        CfgNorm.Norms norms = CfgNorm.at(t0).flow(3).of(guided, latents, captions);
+        assertThat(measured(TextDetector.CFG_NORM, latents, some, t0)).containsExactly(norms.cfg());
+        assertThat(measured(TextDetector.SCORE_NORM, latents, some, t0))
+                .containsExactly(norms.score());
+        Flipd flipd = Flipd.at(t0).gaussian(1);
+        assertThat(measured(TextDetector.FLIPD, latents, some, t0))
+                .containsExactly(
+                        flipd.of(model.denoiser(), latents, model.prompts().empty()).lid());
+        assertThat(measured(TextDetector.FLIPD_CONDITIONAL, latents, some, t0))
+                .containsExactly(flipd.of(model.denoiser(), latents, captions).lid());
+        assertThat(measured(TextDetector.FLIPD_CFG, latents, some, t0))
+                .containsExactly(flipd.of(guided, latents, captions).lid());
+    }
+
+    private static double[] measured(
+            TextDetector detector, Images latents, CaptionedImages some, NoiseLevel t0) {
+        return detector.of(model.denoiser(), model.prompts(), latents, some.captions(), t0);
     }
 
     @ParameterizedTest
@@ -171,6 +199,15 @@ class TextDetectionTest {
                                         NoiseLevel.std(0.3)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("captions: 1 for 2 images");
+        assertThatThrownBy(
+                        () ->
+                                TextDetector.FLIPD.of(
+                                        model.denoiser(),
+                                        model.prompts(),
+                                        all.images().first(1),
+                                        List.of("a dress"),
+                                        NoiseLevel.std(0.3)))
+                .hasMessageContaining("latents: of shape (1, 16, 16)");
     }
 
     @Test
