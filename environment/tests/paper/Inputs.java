@@ -25,10 +25,10 @@ public class Inputs {
         Path folder = Path.of(arguments[0]);
         Files.createDirectories(folder);
         DataSet train = discs(300, 1);
-        DataSet unseen = discs(200, 2);
+        DataSet unseen = discs(1000, 2);
         Cifar10.write(train, unseen, folder.resolve("cifar-10-batches-bin"));
         pictures(train, folder.resolve("photos/train"));
-        pictures(unseen, folder.resolve("photos/test"));
+        pictures(unseen.first(200), folder.resolve("photos/test"));
 
         UNetConfig unet =
                 UNetConfig.of(3, 32, 3).optNumResBlocks(1).optChannelMult(1, 2).optAttentionResolutions(2);

@@ -163,8 +163,8 @@ final class DryRun {
                     case "account" -> "; the server may ask for an account";
                     default -> "";
                 };
-        String part =
-                manifest.subset() == null ? "" : " (a part of " + manifest.subset().of() + ")";
+        boolean inside = manifest.subset() != null && manifest.subset().of() != null;
+        String part = inside ? " (a part of " + manifest.subset().of() + ")" : "";
         return size + unpacked + " to fetch" + part + how;
     }
 
@@ -195,7 +195,7 @@ final class DryRun {
     private static Optional<String> time(Path file, String sampled, double perImage) {
         Map<String, Integer> counts = counts(file);
         Integer images = counts.getOrDefault("ownImages", counts.get("images"));
-        Integer steps = counts.get("steps");
+        Integer steps = counts.getOrDefault("ownSteps", counts.get("steps"));
         if (perImage == 0 || images == null || steps == null) {
             return Optional.empty();
         }

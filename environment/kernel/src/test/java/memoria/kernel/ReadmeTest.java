@@ -24,6 +24,7 @@ class ReadmeTest {
                     "images", "Images images = null;",
                     "labels", "int[] labels = {};",
                     "classNames", "List<String> classNames = List.of();",
+                    "folder", "Path folder = null;",
                     "heavy", "memoria.network.NetworkDenoiser heavy = null;",
                     "train", "memoria.data.DataSet train = null;");
 
@@ -74,7 +75,7 @@ class ReadmeTest {
                                             "README"))
                     .isInstanceOf(CellError.class);
         }
-        assertThat(count).isEqualTo(6);
+        assertThat(count).isEqualTo(7);
     }
 
     private static String given(String snippet) {

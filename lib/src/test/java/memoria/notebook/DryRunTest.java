@@ -1,0 +1,64 @@
+package memoria.notebook;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import memoria.notebook.FullSize.Tried;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class DryRunTest {
+
+    @TempDir Path folder;
+
+    private Path notebook(String name, String code) throws IOException {
+        return Files.writeString(
+                folder.resolve(name + ".ipynb"),
+                "{\"cells\": [{\"cell_type\": \"code\", \"source\": [\""
+                        + code.replace("\"", "\\\"")
+                        + "\"]}]}");
+    }
+
+    private static List<String> report(Path... notebooks) {
+        List<String> lines = new ArrayList<>();
+        new DryRun(lines::add).report(List.of(notebooks));
+        return lines;
+    }
+
+    /** Published numbers of parameters, in millions. */
+    @ParameterizedTest
+    @CsvSource({
+        "iddpm-cifar10, 52.5",
+        "ddpm-cifar10-32, 35.7",
+        "stylegan2-ada-cifar10, 20.2",
+        "sscd, 24.6"
+    })
+    void networksWithoutWeightsRunAtFullSize(String checkpoint, double millions) {
+        for (FullSize network : FullSize.of(checkpoint)) {
+            Tried tried = network.attempt(0);
+            assertThat(tried.state()).isEqualTo("shapes checked");
+            assertThat(tried.parameters() / 1e6).isBetween(millions - 0.5, millions + 0.5);
+        }
+    }
+
+    @Test
+    void whatIsMissingIsListedWithItsSizeAndNothingIsFetched() throws IOException {
+        List<String> lines = report(notebook("01-diffusion-on-the-jvm", "p.show();"));
+        assertThat(lines).anyMatch(l -> l.matches("\\s+checkpoint inception-fid .*96 MB to fetch"));
+        assertThat(lines).anyMatch(l -> l.contains("not built: its network is in its file"));
+        assertThat(lines).anyMatch(l -> l.contains("missing") && l.contains("inception-fid"));
+        assertThat(lines).anyMatch(l -> l.startsWith("together: 96 MB to fetch"));
+    }
+
+    @Test
+    void aNotebookThatNeedsNothingSaysSo() throws IOException {
+        List<String> lines = report(notebook("06-theory", "p.count(\"samples\", 3, 5, 1);"));
+        assertThat(lines).contains("06-theory: needs nothing from elsewhere");
+    }
+}
