@@ -7,6 +7,7 @@ import java.net.JarURLConnection;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URL;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,6 +88,8 @@ public final class Manifests {
                         "name: '" + manifest.name() + "'; legal is the file's own name");
             }
             return manifest;
+        } catch (CharacterCodingException e) {
+            throw new IllegalArgumentException("file: " + file + ": it is not UTF-8 text", e);
         } catch (IOException e) {
             throw AtomicFile.failure("read", file, e);
         } catch (RuntimeException e) {

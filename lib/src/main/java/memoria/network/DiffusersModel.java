@@ -17,6 +17,7 @@ import java.util.function.Supplier;
 import memoria.checkpoint.SafeTensors;
 import memoria.checkpoint.TorchFile;
 import memoria.data.AtomicFile;
+import memoria.data.HuggingFaceCache;
 import memoria.diffusion.NoiseSchedule;
 import memoria.json.Json;
 import memoria.torch.Ops;
@@ -48,19 +49,23 @@ public final class DiffusersModel {
      * @return whether it, or its subfolder {@code unet}, has a {@code config.json}
      */
     public static boolean isOne(Path folder) {
-        return Files.isRegularFile(part(folder, "unet").resolve(CONFIG));
+        return Files.isRegularFile(part(home(folder), "unet").resolve(CONFIG));
     }
 
     /**
      * Reads a model onto the current device.
      *
-     * @param folder as it was downloaded
+     * @param folder as it was downloaded, or the repository's folder in Hugging Face's cache
      * @return the denoiser; the caller closes it
      * @throws IllegalArgumentException if a file is missing or damaged, or the network is of a kind that is not built here; the file and the
      *     reason are named
      * @throws java.io.UncheckedIOException if a file cannot be read
      */
     public static NetworkDenoiser read(Path folder) {
+        return readFiles(HuggingFaceCache.snapshot(folder));
+    }
+
+    private static NetworkDenoiser readFiles(Path folder) {
         Path unet = part(folder, "unet");
         Path config = unet.resolve(CONFIG);
         JsonObject json = json(config);
@@ -93,7 +98,7 @@ public final class DiffusersModel {
      * @throws IllegalArgumentException if there is neither
      */
     public static Path weights(Path folder) {
-        Path unet = part(folder, "unet");
+        Path unet = part(home(folder), "unet");
         Path tensors = unet.resolve(TENSORS);
         Path file = Files.exists(tensors) ? tensors : unet.resolve(PICKLED);
         if (!Files.exists(file)) {
@@ -101,6 +106,15 @@ public final class DiffusersModel {
                     "folder: " + unet + " has neither " + TENSORS + " nor " + PICKLED);
         }
         return file;
+    }
+
+    /** Where a cache that is not whole is concerned, the message comes when it is read. */
+    private static Path home(Path folder) {
+        try {
+            return HuggingFaceCache.snapshot(folder);
+        } catch (IllegalArgumentException e) {
+            return folder;
+        }
     }
 
     private static Path part(Path folder, String name) {

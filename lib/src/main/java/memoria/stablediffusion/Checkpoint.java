@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import memoria.checkpoint.SafeTensors;
+import memoria.data.HuggingFaceCache;
 import memoria.diffusion.Denoiser;
 import memoria.diffusion.NoiseSchedule;
 import memoria.diffusion.Velocity;
@@ -89,8 +90,9 @@ record Checkpoint(
         }
     }
 
-    /** A folder of diffusers. */
-    static Checkpoint folder(Path folder) {
+    /** A folder of diffusers, or of such a repository in Hugging Face's cache. */
+    static Checkpoint folder(Path given) {
+        Path folder = HuggingFaceCache.snapshot(given);
         for (String needed : new String[] {"unet/config.json", "vae/config.json", "text_encoder"}) {
             if (!Files.exists(folder.resolve(needed))) {
                 throw new IllegalArgumentException(

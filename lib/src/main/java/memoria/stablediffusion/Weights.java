@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import memoria.checkpoint.SafeTensors;
 import memoria.json.Json;
 import memoria.network.Params;
@@ -26,6 +28,8 @@ import memoria.torch.Scope;
 final class Weights {
 
     private static final String FILE = "diffusion_pytorch_model.safetensors";
+
+    private static final Pattern SHARD = Pattern.compile("[\\w-][\\w.-]*\\.safetensors");
 
     private final Path shown;
     private final Map<String, SafeTensors> files = new LinkedHashMap<>();
@@ -69,18 +73,28 @@ final class Weights {
     }
 
     private static Weights shards(Path folder, Path index) {
-        JsonObject map = json(index).getAsJsonObject("weight_map");
-        if (map == null) {
+        JsonElement map = json(index).get("weight_map");
+        if (map == null || !map.isJsonObject()) {
             throw new IllegalArgumentException("file: " + index + " has no 'weight_map'");
         }
         Weights weights = new Weights(index);
         Map<String, SafeTensors> opened = new LinkedHashMap<>();
-        for (String name : map.keySet()) {
-            String file = map.get(name).getAsString();
+        for (Map.Entry<String, JsonElement> entry : map.getAsJsonObject().entrySet()) {
+            String file = entry.getValue().isJsonPrimitive() ? entry.getValue().getAsString() : "";
+            if (!SHARD.matcher(file).matches()) {
+                throw new IllegalArgumentException(
+                        "file: "
+                                + index
+                                + ": '"
+                                + entry.getKey()
+                                + "' is in '"
+                                + file
+                                + "', which is no file of this folder");
+            }
             SafeTensors shard =
                     opened.computeIfAbsent(file, f -> SafeTensors.read(folder.resolve(f)));
-            shard.type(name);
-            weights.files.put(name, shard);
+            shard.type(entry.getKey());
+            weights.files.put(entry.getKey(), shard);
         }
         return weights;
     }
