@@ -28,6 +28,8 @@ final class PictureFile {
     static final long MOST_PIXELS = 1L << 26;
 
     private static final long LONGEST = 1L << 28;
+    private static final long WEBP_ALWAYS = 1L << 20;
+    private static final long WEBP_PIXELS_A_BYTE = 1L << 11;
     private static final byte[] PNG = {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     private static final ImageReaderSpi JPEG_READERS = registered(new JPEGImageReaderSpi());
     private static final ImageReaderSpi WEBP_READERS = registered(new WebPImageReaderSpi());
@@ -84,7 +86,9 @@ final class PictureFile {
         if (startsWith(content, 0, ascii("RIFF")) && startsWith(content, 8, ascii("WEBP"))) {
             long stated = Integer.toUnsignedLong(Integer.reverseBytes(int32(content, 4))) + 8;
             requireLength(content, stated);
-            return decode(content, WEBP_READERS, MOST_PIXELS);
+            // Its reader goes on behind the end of the data, pixel by pixel and very slowly.
+            long most = WEBP_ALWAYS + WEBP_PIXELS_A_BYTE * content.length;
+            return decode(content, WEBP_READERS, Math.min(MOST_PIXELS, most));
         }
         if (startsWith(content, 0, ascii("GIF8"))) {
             int end = content.length - 1;
@@ -154,7 +158,14 @@ final class PictureFile {
                 long height = reader.getHeight(0);
                 if (width * height > most) {
                     throw new Unreadable(
-                            width + " x " + height + " pixels; at most " + most + " are decoded");
+                            width
+                                    + " x "
+                                    + height
+                                    + " pixels; of a file of "
+                                    + content.length
+                                    + " bytes at most "
+                                    + most
+                                    + " are decoded");
                 }
                 BufferedImage picture = reader.read(0);
                 if (damage[0] != null) {
