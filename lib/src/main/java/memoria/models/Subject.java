@@ -59,8 +59,10 @@ public record Subject(NetworkDenoiser model, ModelId id, DataSet training, DataS
 
     private static DataSet set(String argument, String name, boolean test, Shape item) {
         if (name.equals(CIFAR10)) {
-            Path folder = Cifar10.folder().orElseGet(() -> Manifests.fetch(CIFAR10).path("."));
-            return test ? Cifar10.test(folder) : Cifar10.train(folder);
+            if (Cifar10.folder().isEmpty()) {
+                Manifests.fetch(CIFAR10);
+            }
+            return test ? Cifar10.test() : Cifar10.train();
         }
         if (name.equals(FASHION)) {
             return test ? FashionMnist.test() : FashionMnist.train();
