@@ -129,6 +129,17 @@ public final class Victim {
     }
 
     /**
+     * A longer or shorter training by the same recipe.
+     *
+     * @param steps updates, at least 1
+     * @return a changed copy
+     * @throws IllegalArgumentException if it is below 1
+     */
+    public Victim optSteps(long steps) {
+        return optRecipe(JsonRecord.with(recipe, "steps", steps));
+    }
+
+    /**
      * How often the training's state is saved: what a kill costs.
      *
      * @param steps at least 1; 250 by default

@@ -105,6 +105,21 @@ public record TextToImage(Prompts prompts, NetworkDenoiser denoiser, Autoencoder
     }
 
     /**
+     * The parts of a Stable Diffusion checkpoint, to be adapted and asked like a miniature.
+     *
+     * @param checkpoint predicts noise, as versions 1.4 and 1.5 do; the parts stay its own, close it and not this
+     * @return the model
+     * @throws IllegalArgumentException if the checkpoint predicts the velocity
+     */
+    public static TextToImage of(StableDiffusion checkpoint) {
+        if (!(checkpoint.denoiser() instanceof NetworkDenoiser denoiser)) {
+            throw new IllegalArgumentException(
+                    "checkpoint: its network predicts the velocity; one that predicts noise is needed");
+        }
+        return new TextToImage(checkpoint.prompts(), denoiser, checkpoint.autoencoder());
+    }
+
+    /**
      * The same model with another denoiser: an adapted one.
      *
      * @param other reads the same prompts and denoises the same latents

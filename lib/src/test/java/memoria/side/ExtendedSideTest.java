@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import memoria.data.Images;
 import memoria.diffusion.Noise;
+import memoria.metrics.Band;
 import memoria.metrics.Retrieval;
 import memoria.similarity.Descriptor;
 import memoria.similarity.DescriptorSimilarity;
@@ -106,6 +107,31 @@ class ExtendedSideTest {
                     .containsExactly(true, true, true);
             assertThatThrownBy(() -> ExtendedSide.of(List.of("a"), asked, never, measure, 0.5))
                     .hasMessageContaining("prompts: 1, asked: 3");
+        }
+    }
+
+    @Test
+    void likenessIsTakenPromptByPrompt() {
+        Images train = noise(3, 1);
+        Repeated exact = around(train, 2, 0, 2);
+        Repeated swapped = around(train.select(1, 0, 2), 2, 0, 2);
+        Band copies = new Band("copies", 0.99, Double.POSITIVE_INFINITY);
+        try (DescriptorSimilarity measure =
+                DescriptorSimilarity.against(Descriptor.correlation(1), train)) {
+            assertThat(Likeness.of(exact, measure).own())
+                    .containsExactly(new double[] {1, 1, 1}, within(1e-5));
+            double[] own = Likeness.of(swapped, measure).own();
+            assertThat(own[0]).isLessThan(0.9);
+            assertThat(own[2]).isCloseTo(1, within(1e-5));
+            assertThat(Likeness.of(swapped, measure).ams(copies)).containsExactly(1, 1, 1);
+            Repeated half =
+                    new Repeated(
+                            Images.concat(train.select(0), noise(1, 9), train.select(1, 1, 2, 2)),
+                            2);
+            assertThat(Likeness.of(half, measure).ams(copies)).containsExactly(0.5, 1, 1);
+            Repeated two = around(train.first(2), 2, 0, 2);
+            assertThatThrownBy(() -> Likeness.of(two, measure))
+                    .hasMessageContaining("generated: 2 prompts");
         }
     }
 

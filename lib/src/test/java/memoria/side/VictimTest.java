@@ -22,6 +22,7 @@ import memoria.checkpoint.SafeTensors;
 import memoria.data.DataSet;
 import memoria.data.Images;
 import memoria.data.Provenance;
+import memoria.diffusion.Ddim;
 import memoria.diffusion.Noise;
 import memoria.diffusion.NoiseSchedule;
 import memoria.diffusion.Seeds;
@@ -205,13 +206,19 @@ class VictimTest {
             assertThat(tuned.parameters()).isPositive().isEqualTo(again.parameters());
 
             Queries queries = Queries.of(tuned, STRINGS).samples(3).steps(4).guidance(2);
-            assertThat(store.finished(queries)).isEmpty();
+            assertThat(store.finished(queries.work())).isEmpty();
             Repeated seen = queries.in(store);
-            assertThat(store.finished(queries)).hasSize(1);
+            assertThat(store.finished(queries.work())).hasSize(1);
             assertThat(seen.prompts()).isEqualTo(4);
             assertThat(seen.samples()).isEqualTo(3);
             assertThat(Queries.of(again, STRINGS).samples(3).steps(4).guidance(2).in(store))
                     .isEqualTo(seen);
+            // Image 1 of prompt 2, asked alone.
+            Images alone =
+                    tuned.model()
+                            .generate(Ddim.steps(4).clip(false), Seeds.of(6), 2, STRINGS.get(2))
+                            .images();
+            assertThat(seen.of(2).slice(1, 2).largestDifference(alone)).isLessThan(0.01);
             assertThat(Arrays.stream(seen.variance()).min().orElseThrow()).isPositive();
         }
     }
@@ -241,7 +248,7 @@ class VictimTest {
                                             asked.guidance(1),
                                             asked.firstSeed(3),
                                             Queries.of(tuned, STRINGS.subList(1, 4)))
-                                    .map(q -> q.spec().key()))
+                                    .map(q -> q.work().spec().key()))
                     .doesNotHaveDuplicates();
         }
     }
