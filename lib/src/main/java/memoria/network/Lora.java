@@ -35,6 +35,10 @@ public final class Lora implements AutoCloseable {
     /** The attention layers of a UNet that reads texts: queries, keys, values and what follows them. */
     public static final String ATTENTION = ".*\\.attn[12]\\.(to_[qkv]|to_out\\.0)\\.weight";
 
+    /** All layers of a UNet's blocks: its attention, what projects into and out of it, and the convolutions of the residual blocks. */
+    public static final String BLOCKS =
+            ".*(attn[12]\\.(to_[qkv]|to_out\\.0)|ff\\.net\\.(0\\.proj|2)|proj_in|proj_out|in_layers\\.2|out_layers\\.3|emb_layers\\.1)\\.weight";
+
     private static final String KIND = "low-rank adapter";
     private static final String ADAPTER = "adapter";
     private static final String MADE = "made";
@@ -74,6 +78,16 @@ public final class Lora implements AutoCloseable {
          */
         public static Config attention(int rank) {
             return new Config(ATTENTION, rank, rank);
+        }
+
+        /**
+         * An adapter of all layers of the blocks with alpha equal to its rank: it learns many times faster than one of the attention alone.
+         *
+         * @param rank at least 1
+         * @return the configuration
+         */
+        public static Config blocks(int rank) {
+            return new Config(BLOCKS, rank, rank);
         }
     }
 

@@ -32,26 +32,26 @@ public final class Likeness {
     /**
      * Compares every generated image with its prompt's training image and with all of them.
      *
-     * @param generated of the prompts
+     * @param generated those of the first prompt, those of the second and so on, equally many of each
      * @param measure against the training images, one per prompt in the prompts' order
      * @return the likeness
-     * @throws IllegalArgumentException if there are not as many prompts as training images, or the shapes differ
+     * @throws IllegalArgumentException if the images are no multiple of the training images, or the shapes differ
      */
-    public static Likeness of(Repeated generated, DescriptorSimilarity measure) {
+    public static Likeness of(Images generated, DescriptorSimilarity measure) {
         Images train = measure.train();
-        if (generated.prompts() != train.count()) {
+        if (generated.count() == 0 || generated.count() % train.count() != 0) {
             throw new IllegalArgumentException(
                     "generated: "
-                            + generated.prompts()
-                            + " prompts where there are "
+                            + generated.count()
+                            + " images; a multiple of the "
                             + train.count()
-                            + " training images; one prompt per image is needed");
+                            + " training images is needed");
         }
         Descriptor descriptor = measure.descriptor();
-        Embeddings z = descriptor.of(generated.images());
+        Embeddings z = descriptor.of(generated);
         Embeddings y = descriptor.of(train);
         List<Neighbour> nearest = measure.nearest(z);
-        int n = generated.samples();
+        int n = generated.count() / train.count();
         double[][] own = new double[train.count()][n];
         double[][] best = new double[train.count()][n];
         for (int i = 0; i < z.count(); i++) {
@@ -59,6 +59,22 @@ public final class Likeness {
             best[i / n][i % n] = nearest.get(i).similarity();
         }
         return new Likeness(own, best);
+    }
+
+    /**
+     * Some of the prompts.
+     *
+     * @param prompts their places, at least one
+     * @return their likeness
+     * @throws IllegalArgumentException if there is none
+     */
+    public Likeness select(int... prompts) {
+        if (prompts.length == 0) {
+            throw new IllegalArgumentException("prompts: none; at least one is needed");
+        }
+        return new Likeness(
+                Arrays.stream(prompts).mapToObj(i -> own[i]).toArray(double[][]::new),
+                Arrays.stream(prompts).mapToObj(i -> best[i]).toArray(double[][]::new));
     }
 
     private static double cosine(float[] a, float[] b) {

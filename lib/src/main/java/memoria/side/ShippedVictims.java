@@ -20,6 +20,9 @@ public final class ShippedVictims {
     /** Pairs of a picture and a prompt that each victim is trained on. */
     public static final int PAIRS = 128;
 
+    /** Updates of each fine-tuning. */
+    public static final int STEPS = 4000;
+
     /** Seed of the first image of a string never trained on: other noise than the trained ones'. */
     public static final long NEVER_SEED = 1_000_000;
 

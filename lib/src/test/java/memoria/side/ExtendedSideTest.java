@@ -113,25 +113,21 @@ class ExtendedSideTest {
     @Test
     void likenessIsTakenPromptByPrompt() {
         Images train = noise(3, 1);
-        Repeated exact = around(train, 2, 0, 2);
-        Repeated swapped = around(train.select(1, 0, 2), 2, 0, 2);
         Band copies = new Band("copies", 0.99, Double.POSITIVE_INFINITY);
         try (DescriptorSimilarity measure =
                 DescriptorSimilarity.against(Descriptor.correlation(1), train)) {
-            assertThat(Likeness.of(exact, measure).own())
-                    .containsExactly(new double[] {1, 1, 1}, within(1e-5));
-            double[] own = Likeness.of(swapped, measure).own();
-            assertThat(own[0]).isLessThan(0.9);
-            assertThat(own[2]).isCloseTo(1, within(1e-5));
-            assertThat(Likeness.of(swapped, measure).ams(copies)).containsExactly(1, 1, 1);
-            Repeated half =
-                    new Repeated(
-                            Images.concat(train.select(0), noise(1, 9), train.select(1, 1, 2, 2)),
-                            2);
+            Likeness exact = Likeness.of(train.select(0, 0, 1, 1, 2, 2), measure);
+            assertThat(exact.own()).containsExactly(new double[] {1, 1, 1}, within(1e-5));
+            Likeness swapped = Likeness.of(train.select(1, 0, 2), measure);
+            assertThat(swapped.own()[0]).isLessThan(0.9);
+            assertThat(swapped.own()[2]).isCloseTo(1, within(1e-5));
+            assertThat(swapped.ams(copies)).containsExactly(1, 1, 1);
+            assertThat(swapped.select(2, 0).own()[1]).isEqualTo(swapped.own()[0]);
+            Images half = Images.concat(train.select(0), noise(1, 9), train.select(1, 1, 2, 2));
             assertThat(Likeness.of(half, measure).ams(copies)).containsExactly(0.5, 1, 1);
-            Repeated two = around(train.first(2), 2, 0, 2);
-            assertThatThrownBy(() -> Likeness.of(two, measure))
-                    .hasMessageContaining("generated: 2 prompts");
+            assertThatThrownBy(() -> Likeness.of(train.first(2), measure))
+                    .hasMessageContaining("generated: 2 images");
+            assertThatThrownBy(() -> exact.select()).hasMessageContaining("prompts: none");
         }
     }
 
