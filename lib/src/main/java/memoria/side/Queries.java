@@ -43,7 +43,7 @@ public final class Queries {
     }
 
     /**
-     * Eight images per prompt by 25 steps of DDIM under guidance of scale 2.
+     * Eight images per prompt by 25 steps of DDIM without guidance.
      *
      * @param tuned the fine-tuned model; it stays the caller's
      * @param prompts at least one; equal ones are asked with other seeds
@@ -55,7 +55,7 @@ public final class Queries {
             throw new IllegalArgumentException("prompts: none; at least one is needed");
         }
         prompts.forEach(tuned.model().prompts().tokenizer()::requireFits);
-        return new Queries(tuned, List.copyOf(prompts), 8, 25, 2, 0);
+        return new Queries(tuned, List.copyOf(prompts), 8, 25, 1, 0);
     }
 
     /**

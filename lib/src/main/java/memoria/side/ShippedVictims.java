@@ -26,6 +26,9 @@ public final class ShippedVictims {
     /** Seed of the first image of a string never trained on: other noise than the trained ones'. */
     public static final long NEVER_SEED = 1_000_000;
 
+    /** The other scale at which the strings are asked, to choose between it and none. */
+    private static final double GUIDANCE = 2;
+
     private static final String MODEL = "fashion-text";
     private static final String IMAGES = "fashion-test";
     private static final RandomStrings STRINGS = RandomStrings.seed(1);
@@ -89,11 +92,19 @@ public final class ShippedVictims {
         Store store = Store.at(Path.of(arguments[0], "artifacts"));
         try (TextToImage model = TextToImage.open(MODEL)) {
             for (Victim victim : List.of(strings(model, PAIRS), captions(model, PAIRS))) {
-                try (Victim.Tuned tuned = victim.in(store)) {
-                    Queries.of(tuned, victim.prompts()).in(store);
-                    Queries.of(tuned, never(PAIRS)).firstSeed(NEVER_SEED).in(store);
-                }
+                ask(victim, 1, store);
             }
+            ask(strings(model, PAIRS), GUIDANCE, store);
+        }
+    }
+
+    private static void ask(Victim victim, double guidance, Store store) {
+        try (Victim.Tuned tuned = victim.in(store)) {
+            Queries.of(tuned, victim.prompts()).guidance(guidance).in(store);
+            Queries.of(tuned, never(victim.prompts().size()))
+                    .guidance(guidance)
+                    .firstSeed(NEVER_SEED)
+                    .in(store);
         }
     }
 }
