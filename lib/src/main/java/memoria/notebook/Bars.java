@@ -44,8 +44,8 @@ final class Bars extends XyChart {
     void layers(Series s, Palette.Ink ink) {
         // The overlay draws; the area gives the series its entry in the legend, the room gives the
         // axes their ranges.
-        double[] none = {0, 0};
-        area(s, ink, none, none);
+        double[] inside = {labels.length, labels.length};
+        area(s, ink, new double[2], inside);
         double[] all = s.high() == null ? s.values() : s.high();
         double high = Arrays.stream(all).max().orElse(0);
         double[] lows = s.low() == null ? s.values() : s.low();
