@@ -245,7 +245,7 @@ class VictimTest {
                                             asked,
                                             asked.samples(4),
                                             asked.steps(5),
-                                            asked.guidance(1),
+                                            asked.guidance(2),
                                             asked.firstSeed(3),
                                             Queries.of(tuned, STRINGS.subList(1, 4)))
                                     .map(q -> q.work().spec().key()))
