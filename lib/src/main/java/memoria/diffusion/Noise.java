@@ -114,6 +114,10 @@ public final class Noise {
         int size = Math.toIntExact(item.size());
         float[] values = new float[Math.multiplyExact(seeds.count(), size)];
         for (int row = 0; row < seeds.count(); row++) {
+            if (row > 0 && seeds.at(row) == seeds.at(row - 1)) {
+                System.arraycopy(values, (row - 1) * size, values, row * size, size);
+                continue;
+            }
             var sampler =
                     ZigguratSampler.NormalizedGaussian.of(generator(stream, seeds.at(row), step));
             for (int i = row * size; i < (row + 1) * size; i++) {

@@ -255,6 +255,28 @@ public final class Extraction {
     }
 
     /**
+     * How fast the whole attack runs here: sampling, guidance and the search for matches. The first shard is made, timed and forgotten;
+     * opening the models is not counted.
+     *
+     * @param catalog opens the models
+     * @return images per second
+     * @throws memoria.progress.Interrupted if the thread is interrupted
+     * @throws IllegalArgumentException if the catalog does not know a model
+     */
+    public double imagesPerSecond(Catalog catalog) {
+        catalog.target(target);
+        catalog.measure(target);
+        if (lambda > 0) {
+            catalog.classifier(classifier);
+        }
+        long start = System.nanoTime();
+        try (NDManager manager = Torch.manager()) {
+            Scope.run(() -> shard(0, manager, catalog));
+        }
+        return Math.min(seeds.count(), shardSize) * 1e9 / (System.nanoTime() - start);
+    }
+
+    /**
      * What an arm extracted.
      *
      * @param images the generated images, 8 bits deep

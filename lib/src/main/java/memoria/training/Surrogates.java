@@ -33,9 +33,9 @@ public final class Surrogates {
             new RareClasses(4000, List.of(1, 5, 7, 8, 9), 8, 0.08, 60);
 
     private static final NoiseSchedule SCHEDULE = NoiseSchedule.linear(1000);
-    private static final Seeds SYNTHETIC = Seeds.range(1_000_000, 1_001_536);
+    private static final Seeds SYNTHETIC = Seeds.range(1_000_000, 1_008_192);
     private static final int TEACHER_STEPS = 750;
-    private static final int STUDENT_STEPS = 1000;
+    private static final int STUDENT_STEPS = 5000;
 
     private Surrogates() {}
 
@@ -82,7 +82,7 @@ public final class Surrogates {
                         synthetic,
                         IntStream.range(0, classes).mapToObj(c -> "label " + c).toList());
         Recipe recipe =
-                Recipe.steps(STUDENT_STEPS).optBatch(64).optLearningRate(1e-3, 100).optEma(0.998);
+                Recipe.steps(STUDENT_STEPS).optBatch(64).optLearningRate(5e-4, 100).optEma(0.9995);
         FeatureTraining training =
                 new FeatureTraining(
                         data,

@@ -271,6 +271,15 @@ class ExtractionTest {
     }
 
     @Test
+    void theRateCountsTheTimeOfOneShard() {
+        Small catalog = new Small(20, "cd");
+        double rate = arm().imagesPerSecond(catalog);
+        // Four images wait 20 ms at each of five steps.
+        assertThat(catalog.calls).isEqualTo(5);
+        assertThat(rate).isPositive().isLessThan(4 / 0.1);
+    }
+
+    @Test
     void everythingThatDecidesTheImagesIsInTheKey() {
         Small catalog = new Small(0, "cd");
         Seeds seeds = Seeds.range(100, 119);
