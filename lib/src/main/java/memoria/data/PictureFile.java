@@ -2,7 +2,6 @@ package memoria.data;
 
 import com.twelvemonkeys.imageio.plugins.jpeg.JPEGImageReaderSpi;
 import com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi;
-import com.twelvemonkeys.imageio.stream.ByteArrayImageInputStream;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -86,7 +85,7 @@ final class PictureFile {
         if (startsWith(content, 0, ascii("RIFF")) && startsWith(content, 8, ascii("WEBP"))) {
             long stated = Integer.toUnsignedLong(Integer.reverseBytes(int32(content, 4))) + 8;
             requireLength(content, stated);
-            // Its reader goes on behind the end of the data, pixel by pixel and very slowly.
+            // A few bytes can state many pixels, each of which takes its reader long.
             long most = WEBP_ALWAYS + WEBP_PIXELS_A_BYTE * content.length;
             return decode(content, WEBP_READERS, Math.min(MOST_PIXELS, most));
         }
@@ -147,7 +146,7 @@ final class PictureFile {
 
     private static BufferedImage decode(byte[] content, ImageReaderSpi readers, long most)
             throws Unreadable {
-        try (ByteArrayImageInputStream in = new ByteArrayImageInputStream(content)) {
+        try (EndingInput in = new EndingInput(content)) {
             ImageReader reader = readers.createReaderInstance();
             String[] damage = {null};
             reader.addIIOReadWarningListener(
