@@ -116,7 +116,12 @@ final class Pickle {
             return new Pickle(in.order(ByteOrder.LITTLE_ENDIAN), names).run();
         } catch (BufferUnderflowException e) {
             throw new Refused("it is truncated inside a pickle");
-        } catch (ClassCastException | IndexOutOfBoundsException | IllegalStateException e) {
+        } catch (ClassCastException
+                | IndexOutOfBoundsException
+                | IllegalStateException
+                | NullPointerException
+                | UnsupportedOperationException e) {
+            // Instructions that meet another value than they need: nothing, or a tuple to fill.
             throw new Refused("its pickle is damaged");
         }
     }

@@ -243,6 +243,7 @@ final class DataSetFile {
         if (!sized
                 || header.provenance == null
                 || header.classNames == null
+                || !texts(header.classNames)
                 || header.labels == null
                 || header.multiplicity == null) {
             throw bad(file, "dataset.json lacks a field or holds a size that is not legal");
