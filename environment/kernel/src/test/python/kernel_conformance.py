@@ -4,6 +4,7 @@
 """
 import hashlib
 import http.server
+import json
 import os
 import re
 import tempfile
@@ -418,18 +419,24 @@ import memoria.training.*;
         self.assertIn("%d/%d" % (kept + 5, kept + 5), last)
 
     def test_a_download_keeps_what_arrived_and_goes_on(self):
+        manifest = {
+            "name": "trickle", "kind": "data", "title": "A file that comes slowly", "licence": "none", "terms": "Tests only.",
+            "files": [{
+                "name": "file", "mirrors": ["http://127.0.0.1:%d/file" % self.server.server_port],
+                "bytes": len(Trickle.FILE), "sha256": hashlib.sha256(Trickle.FILE).hexdigest(),
+            }],
+        }
+        own = os.path.join(self.folder.name, "own")
+        os.mkdir(own)
+        with open(os.path.join(own, "trickle.json"), "w") as file:
+            json.dump(manifest, file)
         self.ok(
-            'var make = Class.forName("memoria.data.Download").getDeclaredConstructors()[0];\nmake.setAccessible(true);\n'
-            'var to = make.getDeclaringClass().getDeclaredMethod("to", Path.class);\nto.setAccessible(true);\n'
-            'var download = make.newInstance(List.of(java.net.URI.create("http://127.0.0.1:%d/file")), "%s", %dL, Duration.ofMinutes(1));\n'
-            % (self.server.server_port, hashlib.sha256(Trickle.FILE).hexdigest(), len(Trickle.FILE))
-            + 'var target = Path.of("%s", "file");\nvar part = Path.of("%s", "file.part");\n' % (self.folder.name, self.folder.name)
-            + "void fetch() throws Throwable {\n  try { to.invoke(download, target); }\n"
-            "  catch (java.lang.reflect.InvocationTargetException e) { throw e.getCause(); }\n}"
+            'System.setProperty("memoria.manifests", "%s");\nSystem.setProperty("memoria.cache", "%s");\n' % (own, self.folder.name)
+            + 'var part = Path.of("%s", "trickle", "file.part");' % self.folder.name
         )
 
         def attempt():
-            content, _, seconds = self.interrupted("fetch();", self.done(len(Trickle.FILE) // 2))
+            content, _, seconds = self.interrupted('Manifests.fetch("trickle");', self.done(len(Trickle.FILE) // 2))
             self.assertEqual((content["status"], content["ename"]), ("error", "Interrupted"))
             self.assertRegex(content["evalue"], r"Kept: \d+ of %d bytes in .*part" % len(Trickle.FILE))
             return content, seconds
