@@ -5,12 +5,14 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import ai.djl.ndarray.NDManager;
 import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +20,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import memoria.progress.climber.Climber;
+import memoria.similarity.Descriptor;
+import memoria.similarity.Lpips;
+import memoria.torch.Script;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -95,6 +100,17 @@ class ArchitectureTest {
                 .resideInAPackage("ai.djl.pytorch..");
     }
 
+    /** A file of code gets in by doors that ask who vouches for it; a new one is written down here once it does. */
+    private static ArchRule scriptsOnlyThroughTheirDoors() {
+        return noClasses()
+                .that()
+                .resideOutsideOfPackage("memoria.torch..")
+                .and()
+                .doNotBelongToAnyOf(Descriptor.class, Lpips.class)
+                .should()
+                .callMethod(Script.class, "load", NDManager.class, Path.class);
+    }
+
     @ParameterizedTest
     @MethodSource("built")
     void aPackageImportsLowerFloorsOnly(String name) {
@@ -104,6 +120,11 @@ class ArchitectureTest {
     @Test
     void onlyTorchKnowsTheEnginesOwnClasses() {
         engineOnlyInTorch().check(MAIN);
+    }
+
+    @Test
+    void torchScriptIsOpenedOnlyWhereSomebodyVouchesForIt() {
+        scriptsOnlyThroughTheirDoors().check(MAIN);
     }
 
     @Test
@@ -127,6 +148,9 @@ class ArchitectureTest {
         assertThatThrownBy(() -> engineOnlyInTorch().check(climber))
                 .isInstanceOf(AssertionError.class)
                 .hasMessageContaining("PtNDArray");
+        assertThatThrownBy(() -> scriptsOnlyThroughTheirDoors().check(climber))
+                .isInstanceOf(AssertionError.class)
+                .hasMessageContaining("Script.load");
         assertThatThrownBy(() -> downwardOnly("data").check(climber))
                 .as("a rule that meets no class fails")
                 .isInstanceOf(AssertionError.class);

@@ -54,6 +54,11 @@ final class TrustLock {
         return Optional.ofNullable(read().get(key));
     }
 
+    /** Whether a copy with this checksum was trusted, as whichever file. */
+    boolean holds(String sha256) {
+        return read().values().stream().anyMatch(entry -> sha256.equals(entry.sha256()));
+    }
+
     /**
      * Writes a copy down, unless one is already.
      *

@@ -5,8 +5,8 @@ import ai.djl.ndarray.NDManager;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.function.UnaryOperator;
-import memoria.data.Checksum;
 import memoria.data.Images;
+import memoria.data.TrustedScript;
 import memoria.models.Models;
 import memoria.network.FeatureNetwork;
 import memoria.progress.Progress;
@@ -103,25 +103,40 @@ public final class Descriptor implements AutoCloseable {
     }
 
     /**
-     * A TorchScript file whose {@code forward} takes prepared images and answers with descriptors: SSCD, Inception.
+     * A TorchScript file whose {@code forward} takes prepared images and answers with descriptors: SSCD, Inception. TorchScript is code, so
+     * a manifest or the lock file must know the file ({@link TrustedScript#require(Path)}), as one does SSCD's.
      *
      * @param file the archive
      * @param preprocessing what its numbers hold for
      * @return the descriptor on {@link Torch#device()}; the caller closes it
-     * @throws IllegalArgumentException if the file is no TorchScript archive; it is named
+     * @throws IllegalArgumentException if nothing knows the file's SHA-256, which is named with what to do, or it is no TorchScript archive
      * @throws java.io.UncheckedIOException if it cannot be read
      */
     public static Descriptor torchScript(Path file, Preprocessing preprocessing) {
+        return load(file, TrustedScript.require(file), preprocessing);
+    }
+
+    /**
+     * As {@link #torchScript(Path, Preprocessing)}, for a TorchScript file that the caller vouches for.
+     *
+     * @param file the archive
+     * @param sha256 its SHA-256, 64 hex digits
+     * @param preprocessing what its numbers hold for
+     * @return the descriptor on {@link Torch#device()}; the caller closes it
+     * @throws IllegalArgumentException if the file has another SHA-256 or is no TorchScript archive; it is named
+     * @throws java.io.UncheckedIOException if it cannot be read
+     */
+    public static Descriptor torchScript(Path file, String sha256, Preprocessing preprocessing) {
+        return load(file, TrustedScript.require(file, sha256), preprocessing);
+    }
+
+    private static Descriptor load(Path file, String sha256, Preprocessing preprocessing) {
         NDManager owner = Torch.manager();
         try {
             Script script = Script.load(owner, file);
             String name = file.getFileName().toString();
             return new Descriptor(
-                    name,
-                    Checksum.sha256(file),
-                    preprocessing,
-                    x -> script.run("forward", x),
-                    owner);
+                    name, sha256, preprocessing, x -> script.run("forward", x), owner);
         } catch (RuntimeException e) {
             owner.close();
             throw e;

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.Shape;
 import java.nio.file.Path;
 import java.util.List;
 import memoria.data.Images;
+import memoria.data.TrustedScript;
 import memoria.progress.Progress;
 import memoria.torch.Autograd;
 import memoria.torch.Ops;
@@ -35,14 +36,33 @@ public final class Lpips implements AutoCloseable {
     }
 
     /**
-     * The distance of a TorchScript file.
+     * The distance of a TorchScript file that a manifest or the lock file knows ({@link TrustedScript#require(Path)}): TorchScript is code.
      *
      * @param file the archive
      * @return the distance on {@link Torch#device()}; the caller closes it
-     * @throws IllegalArgumentException if the file is no TorchScript archive; it is named
+     * @throws IllegalArgumentException if nothing knows the file's SHA-256, which is named with what to do, or it is no TorchScript archive
      * @throws java.io.UncheckedIOException if it cannot be read
      */
     public static Lpips torchScript(Path file) {
+        TrustedScript.require(file);
+        return load(file);
+    }
+
+    /**
+     * The distance of a TorchScript file that the caller vouches for.
+     *
+     * @param file the archive
+     * @param sha256 its SHA-256, 64 hex digits
+     * @return the distance on {@link Torch#device()}; the caller closes it
+     * @throws IllegalArgumentException if the file has another SHA-256 or is no TorchScript archive; it is named
+     * @throws java.io.UncheckedIOException if it cannot be read
+     */
+    public static Lpips torchScript(Path file, String sha256) {
+        TrustedScript.require(file, sha256);
+        return load(file);
+    }
+
+    private static Lpips load(Path file) {
         NDManager owner = Torch.manager();
         try {
             return new Lpips(owner, Script.load(owner, file));

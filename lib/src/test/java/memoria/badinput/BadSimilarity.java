@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import memoria.data.Checksum;
 import memoria.data.Images;
 import memoria.metrics.Bootstrap;
 import memoria.metrics.CopyTable;
@@ -25,6 +26,7 @@ import memoria.similarity.Embeddings;
 import memoria.similarity.EmbeddingsWriter;
 import memoria.similarity.ExactSearch;
 import memoria.similarity.HnswIndex;
+import memoria.similarity.Lpips;
 import memoria.similarity.Preprocessing;
 import memoria.torch.Torch;
 import memoria.training.Augmentation;
@@ -92,11 +94,27 @@ public final class BadSimilarity extends BadInput {
 
     private void preparations(Path folder) throws IOException {
         Path text = Files.writeString(folder.resolve("text.pt"), "no archive");
+        String sha256 = Checksum.sha256(text);
         refused(
                 "a text as TorchScript",
+                () -> Descriptor.torchScript(text, sha256, Preprocessing.sscd()),
+                "text.pt is not a TorchScript archive");
+        refused(
+                "TorchScript that nobody vouches for",
                 () -> Descriptor.torchScript(text, Preprocessing.sscd()),
                 "text.pt",
-                "TorchScript");
+                sha256,
+                "environment/fetch sscd");
+        refused(
+                "TorchScript with another checksum",
+                () -> Lpips.torchScript(text, "0".repeat(64)),
+                "text.pt",
+                sha256 + " instead of 000");
+        refused(
+                "a checksum cut short",
+                () -> Lpips.torchScript(text, "abc"),
+                "sha256: 'abc'",
+                "64 hex digits");
         refused(
                 "a negative side",
                 () -> new Preprocessing(-1, List.of(0.5), List.of(0.5), true),

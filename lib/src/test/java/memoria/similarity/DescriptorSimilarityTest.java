@@ -12,6 +12,7 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import memoria.data.Checksum;
 import memoria.data.Images;
 import memoria.diffusion.Noise;
 import memoria.network.Params;
@@ -146,7 +147,8 @@ class DescriptorSimilarityTest {
         Preprocessing small =
                 new Preprocessing(
                         24, List.of(0.485, 0.456, 0.406), List.of(0.229, 0.224, 0.225), true);
-        try (Descriptor descriptor = Descriptor.torchScript(script(), small)) {
+        String sha256 = Checksum.sha256(script());
+        try (Descriptor descriptor = Descriptor.torchScript(script(), sha256, small)) {
             NDArray grey = Autograd.leaf(images(2, 3).tensor(manager));
             NDArray y = Autograd.on(() -> Ops.narrow(descriptor.of(grey), 1, 0, 1).sum());
             float[] gradient = Autograd.grad(y, grey, false).toFloatArray();
@@ -157,6 +159,7 @@ class DescriptorSimilarityTest {
             }
             assertThat(norm).isFinite().isPositive();
             assertThat(descriptor.spec().get("preprocessing").getAsString()).contains("side 24");
+            assertThat(descriptor.spec().get("sha256").getAsString()).isEqualTo(sha256);
         }
     }
 
@@ -179,9 +182,19 @@ class DescriptorSimilarityTest {
         byte[] whole = Files.readAllBytes(script());
         Path cut = folder.resolve("cut.pt");
         Files.write(cut, java.util.Arrays.copyOf(whole, whole.length / 2));
-        assertThatThrownBy(() -> Descriptor.torchScript(cut, Preprocessing.sscd()))
+        String sha256 = Checksum.sha256(cut);
+        assertThatThrownBy(() -> Descriptor.torchScript(cut, sha256, Preprocessing.sscd()))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("cut.pt");
+                .hasMessageContaining("cut.pt is not a TorchScript archive");
+    }
+
+    @Test
+    void aScriptThatNobodyVouchesForIsNotOpened() throws URISyntaxException {
+        Path script = script();
+        assertThatThrownBy(() -> Descriptor.torchScript(script, Preprocessing.sscd()))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining(script + " is TorchScript, which is code")
+                .hasMessageContaining(Checksum.sha256(script));
     }
 
     @Test

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import memoria.data.Checksum;
 import memoria.data.Images;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -65,7 +66,7 @@ class LpipsTest {
 
     @Test
     void theFilesDistanceIsTakenPairByPair() {
-        try (Lpips lpips = Lpips.torchScript(mean)) {
+        try (Lpips lpips = Lpips.torchScript(mean, Checksum.sha256(mean))) {
             double[] apart = lpips.of(constant(20, 0, 0.5f), constant(20, 0.25f));
             assertThat(apart).hasSize(20);
             assertThat(apart[0]).isCloseTo(0.25, within(1e-6));
@@ -77,10 +78,18 @@ class LpipsTest {
     @Test
     void badFilesAndPairsAreNamed() throws IOException {
         Path text = Files.writeString(folder.resolve("text.pt"), "no archive");
-        assertThatThrownBy(() -> Lpips.torchScript(text))
+        assertThatThrownBy(() -> Lpips.torchScript(text, Checksum.sha256(text)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("text.pt");
-        try (Lpips lpips = Lpips.torchScript(one)) {
+                .hasMessageContaining("text.pt is not a TorchScript archive");
+        assertThatThrownBy(() -> Lpips.torchScript(mean))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("mean.pt is TorchScript, which is code")
+                .hasMessageContaining(Checksum.sha256(mean));
+        assertThatThrownBy(() -> Lpips.torchScript(mean, Checksum.sha256(one)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("mean.pt")
+                .hasMessageContaining(Checksum.sha256(mean) + " instead of");
+        try (Lpips lpips = Lpips.torchScript(one, Checksum.sha256(one))) {
             assertThatThrownBy(() -> lpips.of(constant(2, 0), constant(2, 1)))
                     .hasMessageContaining("one distance each");
             assertThatThrownBy(() -> lpips.of(constant(2, 0), constant(1, 1)))

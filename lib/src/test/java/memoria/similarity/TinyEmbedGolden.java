@@ -2,9 +2,11 @@ package memoria.similarity;
 
 import ai.djl.ndarray.NDArray;
 import com.google.gson.JsonElement;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
 import memoria.checkpoint.TorchFile;
+import memoria.data.Checksum;
 import memoria.golden.GoldenCase;
 import memoria.golden.GoldenFamily;
 import memoria.torch.Autograd;
@@ -33,8 +35,10 @@ public final class TinyEmbedGolden implements GoldenFamily {
         NDArray reference = golden.input("embedding");
         NDArray farthest = null;
         double distance = -1;
-        for (String file : scripts(golden)) {
-            try (Descriptor descriptor = Descriptor.torchScript(golden.beside(file), prepared)) {
+        for (String name : scripts(golden)) {
+            Path file = golden.beside(name);
+            try (Descriptor descriptor =
+                    Descriptor.torchScript(file, Checksum.sha256(file), prepared)) {
                 NDArray ours = Autograd.off(() -> descriptor.of(x));
                 double error = ours.sub(reference).abs().max().getFloat();
                 if (!(error <= distance)) {
