@@ -111,8 +111,8 @@ public final class Checkpoints {
                             + " '"
                             + name
                             + "'; there are "
-                            + shipped
-                            + ", the checkpoints "
+                            + (shipped.isEmpty() ? "" : shipped + ", ")
+                            + "the checkpoints "
                             + manifests.stream().map(Manifest::name).toList()
                             + ", and no file or folder of this path");
         }

@@ -260,6 +260,18 @@ public final class Models {
     }
 
     /**
+     * Where a checkpoint lies that this library did not train, such as Stable Diffusion's.
+     *
+     * @param name a checkpoint's manifest, as {@code stable-diffusion-v1-5}: its first file is found or fetched; or the path of your own file or
+     *     folder
+     * @return the file, or the folder of a checkpoint that is one
+     * @throws IllegalArgumentException if there is neither; the message lists the manifests there are
+     */
+    public static Path checkpoint(String name) {
+        return Checkpoints.find("checkpoint", name, List.of());
+    }
+
+    /**
      * Which file a model is, for the spec of what is made with it.
      *
      * @param name what {@link #denoiser(String)} takes; of a folder the file with the parameters decides

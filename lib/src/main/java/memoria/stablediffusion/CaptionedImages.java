@@ -10,10 +10,18 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import memoria.data.Captions;
 import memoria.data.DataSet;
+import memoria.data.Fetch;
+import memoria.data.Fetched;
+import memoria.data.Framing;
 import memoria.data.Images;
+import memoria.data.Manifest;
+import memoria.data.Manifests;
+import memoria.data.Pictures;
+import memoria.data.Reading;
 import memoria.similarity.Targets;
 
 /**
@@ -31,6 +39,9 @@ import memoria.similarity.Targets;
  * @param sources one per image
  */
 public record CaptionedImages(Images images, List<String> captions, List<String> sources) {
+
+    private static final String MEMORIZED = "memorized";
+    private static final String COCO = "coco-captions-2017";
 
     /**
      * Checks that there is one of each per image.
@@ -109,6 +120,65 @@ public record CaptionedImages(Images images, List<String> captions, List<String>
             throw new IllegalArgumentException("list: " + read.failures().get(0) + ", in " + list);
         }
         return new CaptionedImages(read.images(), captions, sources);
+    }
+
+    /**
+     * Images of published sets, in colour and cut to a square of one size. They are found or fetched; pictures that are gone or cannot be read
+     * are left out.
+     *
+     * @param side of the images, in pixels, at least 1; a thousand images of 512 take 3 GB
+     * @param atMost how many of each set, at least 1
+     * @param say is told what is left out
+     * @param sets names of manifests with captioned pictures: {@code laion-memorized-500}, {@code coco-captions-2017} and so on
+     * @return the images, a source per set, which has the set's name; all sets of memorized pictures are one source, {@code memorized}
+     * @throws IllegalArgumentException if a name is none of a manifest, its set has no captioned pictures, or a number is below 1
+     */
+    public static CaptionedImages published(
+            int side, int atMost, Consumer<String> say, String... sets) {
+        if (side < 1 || atMost < 1 || sets.length == 0) {
+            throw new IllegalArgumentException(
+                    "side, atMost, sets: "
+                            + side
+                            + ", "
+                            + atMost
+                            + ", "
+                            + List.of(sets)
+                            + "; at least 1 of each is needed");
+        }
+        CaptionedImages all = null;
+        for (String name : sets) {
+            Pictures pictures = pictures(Manifests.of(name), atMost, say);
+            Reading read =
+                    pictures.first(Math.min(atMost, pictures.count())).read(Framing.square(side));
+            if (!read.skipped().isEmpty()) {
+                say.accept(name + ": " + read.summary());
+            }
+            String source = name.contains(MEMORIZED) ? MEMORIZED : name;
+            DataSet set = read.set();
+            CaptionedImages next = of(source, set.distinct(), set.captions());
+            all = all == null ? next : all.and(next);
+        }
+        return all;
+    }
+
+    private static Pictures pictures(Manifest manifest, int atMost, Consumer<String> say) {
+        if (manifest.name().equals(COCO)) {
+            Fetched coco = Manifests.fetch(COCO);
+            return Pictures.coco(
+                    coco.path("annotations/captions_val2017.json"), coco.path("val2017"));
+        }
+        return Fetch.of(manifest)
+                .images(atMost)
+                .say(say)
+                .run()
+                .images()
+                .map(came -> Pictures.folder(came.folder()))
+                .orElseThrow(
+                        () ->
+                                new IllegalArgumentException(
+                                        "sets: '"
+                                                + manifest.name()
+                                                + "' has no list of pictures; give its pictures in a list of files"));
     }
 
     private static List<String> lines(Path list) {
