@@ -80,6 +80,20 @@ public final class Targets {
         return like(others, PATIENCE);
     }
 
+    /**
+     * None so far; those to come are brought to a square in colour.
+     *
+     * @param side of the square in pixels, at least 1
+     * @return an empty list
+     * @throws IllegalArgumentException if the side is below 1
+     */
+    public static Targets square(int side) {
+        if (side < 1) {
+            throw new IllegalArgumentException("side: " + side + "; at least 1 is legal");
+        }
+        return new Targets(3, side, side, PATIENCE);
+    }
+
     static Targets like(Images others, Duration patience) {
         if (others.channels() != 1 && others.channels() != 3) {
             throw new IllegalArgumentException(

@@ -114,8 +114,7 @@ public record CaptionedImages(Images images, List<String> captions, List<String>
         if (files.isEmpty()) {
             throw new IllegalArgumentException("list: " + list + " names no image");
         }
-        Images like = Images.of(new float[3 * side * side], 1, 3, side, side);
-        Targets read = Targets.like(like).add(files.toArray(String[]::new));
+        Targets read = Targets.square(side).add(files.toArray(String[]::new));
         if (!read.failures().isEmpty()) {
             throw new IllegalArgumentException("list: " + read.failures().get(0) + ", in " + list);
         }

@@ -7,6 +7,7 @@ import com.google.gson.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import memoria.checkpoint.SafeTensors;
 import memoria.data.HuggingFaceCache;
 import memoria.diffusion.Denoiser;
@@ -31,7 +32,9 @@ record Checkpoint(
         Weights textWeights,
         NameMap textNames,
         NoiseSchedule schedule,
-        boolean velocity) {
+        boolean velocity,
+        Optional<Integer> side,
+        Optional<Tokenizer> tokenizer) {
 
     private static final String UNET = "model.diffusion_model";
     private static final String AUTOENCODER = "first_stage_model";
@@ -62,7 +65,9 @@ record Checkpoint(
                             name -> name.startsWith(TEXT + ".") && !name.endsWith(POSITIONS)),
                     NameMap.below(TEXT),
                     StableDiffusion.schedule(),
-                    false);
+                    false,
+                    Optional.empty(),
+                    Optional.empty());
         } catch (IllegalArgumentException e) {
             throw named(file, e);
         }
@@ -122,7 +127,11 @@ record Checkpoint(
                         .without(POSITIONS),
                 NameMap.same("text_model"),
                 config(schedulerJson, () -> DiffusersConfig.schedule(scheduler)),
-                config(schedulerJson, () -> DiffusersConfig.predictsVelocity(scheduler)));
+                config(schedulerJson, () -> DiffusersConfig.predictsVelocity(scheduler)),
+                config(unetJson, () -> DiffusersConfig.side(unetConfig)),
+                Optional.of(folder.resolve("tokenizer"))
+                        .filter(TokenizerFolder::isOne)
+                        .map(TokenizerFolder::read));
     }
 
     private static void requireWidth(Path file, JsonObject unet) {
@@ -167,7 +176,7 @@ record Checkpoint(
                     new NetworkDenoiser(
                             unet.build(params),
                             schedule,
-                            StableDiffusion.latent(kl),
+                            StableDiffusion.latent(kl, side),
                             StableDiffusion.made(shown));
             Denoiser denoiser = velocity ? new Velocity(network) : network;
             return new StableDiffusion(owner, network, denoiser, kl, prompts);

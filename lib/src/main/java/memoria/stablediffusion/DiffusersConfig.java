@@ -5,6 +5,7 @@ import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import memoria.diffusion.NoiseSchedule;
 import memoria.network.AutoencoderConfig;
 import memoria.network.UNetConfig;
@@ -68,6 +69,19 @@ final class DiffusersConfig {
             }
         }
         return config.optNumHeadChannels(width);
+    }
+
+    /** The side of the latents that {@code UNet2DConditionModel} was trained on, where it is stated. */
+    static Optional<Integer> side(JsonObject json) {
+        JsonElement size = json.get("sample_size");
+        if (size == null || size.isJsonNull()) {
+            return Optional.empty();
+        }
+        int side = integer(json, "sample_size", 1);
+        if (side < 1) {
+            throw refused("sample_size", size);
+        }
+        return Optional.of(side);
     }
 
     /** {@code AutoencoderKL}. */

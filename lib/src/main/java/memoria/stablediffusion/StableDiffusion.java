@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import memoria.data.Images;
 import memoria.diffusion.Condition;
 import memoria.diffusion.Denoiser;
@@ -43,6 +44,7 @@ import memoria.torch.Scope;
 public final class StableDiffusion implements AutoCloseable {
 
     private static final int STEPS = 50;
+    private static final int SIDE = 512;
 
     private final NDManager owner;
     private final NetworkDenoiser network;
@@ -94,7 +96,8 @@ public final class StableDiffusion implements AutoCloseable {
 
     /**
      * Reads a checkpoint onto {@link memoria.torch.Torch#device()}: a single safetensors file of latent diffusion, or a diffusers folder. CLIP's
-     * vocabulary is found as {@link Tokenizer#clip} finds it.
+     * vocabulary is the folder's own, if it has {@code tokenizer/merges.txt}, else found as {@link Tokenizer#clip} finds it. Pictures have the
+     * side that the folder's {@code unet/config.json} states, else 512 pixels.
      *
      * @param checkpoint the file or the folder
      * @return the model, in float32; the caller closes it
@@ -103,7 +106,8 @@ public final class StableDiffusion implements AutoCloseable {
      * @throws java.io.UncheckedIOException if it cannot be read
      */
     public static StableDiffusion read(Path checkpoint) {
-        return read(checkpoint, Tokenizer.clip(), DataType.FLOAT32);
+        Checkpoint content = content(checkpoint);
+        return content.open(content.tokenizer().orElseGet(Tokenizer::clip), DataType.FLOAT32);
     }
 
     /**
@@ -121,10 +125,13 @@ public final class StableDiffusion implements AutoCloseable {
         if (type != DataType.FLOAT32 && type != DataType.FLOAT16) {
             throw new IllegalArgumentException("type: " + type + " is not FLOAT32 or FLOAT16");
         }
-        return (Files.isDirectory(checkpoint)
-                        ? Checkpoint.folder(checkpoint)
-                        : Checkpoint.file(checkpoint))
-                .open(tokenizer, type);
+        return content(checkpoint).open(tokenizer, type);
+    }
+
+    private static Checkpoint content(Path checkpoint) {
+        return Files.isDirectory(checkpoint)
+                ? Checkpoint.folder(checkpoint)
+                : Checkpoint.file(checkpoint);
     }
 
     /**
@@ -154,6 +161,15 @@ public final class StableDiffusion implements AutoCloseable {
                         network.network(), network.schedule(), item, network.metadata());
         Denoiser predicts = denoiser instanceof Velocity ? new Velocity(other) : other;
         return new StableDiffusion(owner, other, predicts, autoencoder, prompts);
+    }
+
+    /**
+     * The size of its pictures, for sets that are compared with them.
+     *
+     * @return the height in pixels; the width too, but for models of {@link #sized} that are not square
+     */
+    public int side() {
+        return (int) network.item().get(1) * autoencoder.config().factor();
     }
 
     /**
@@ -309,9 +325,9 @@ public final class StableDiffusion implements AutoCloseable {
         return NoiseSchedule.scaledLinear(1000, 0.00085, 0.012);
     }
 
-    /** The latent of the picture a checkpoint was trained on, 512 pixels wide. */
-    static Shape latent(AutoencoderKl autoencoder) {
-        int side = 512 / autoencoder.config().factor();
+    /** The latent of the picture a checkpoint was trained on, {@value #SIDE} pixels wide where none is stated. */
+    static Shape latent(AutoencoderKl autoencoder, Optional<Integer> stated) {
+        int side = stated.orElse(SIDE / autoencoder.config().factor());
         return new Shape(autoencoder.config().embedDim(), side, side);
     }
 

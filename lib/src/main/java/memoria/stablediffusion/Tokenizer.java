@@ -317,6 +317,11 @@ public final class Tokenizer {
         return symbols.size() - 1;
     }
 
+    /** All tokens as the vocabulary writes them, by number. */
+    List<String> symbols() {
+        return List.copyOf(symbols);
+    }
+
     /**
      * The vocabulary, for {@link #of}.
      *

@@ -276,6 +276,34 @@ class StableDiffusionTest {
     }
 
     @Test
+    void aFolderBringsItsTokenizerAndItsSize() throws IOException {
+        Path root = diffusers(false, "{}");
+        Files.writeString(
+                root.resolve("unet/config.json"), UNET_JSON.replace("{", "{\"sample_size\": 6, "));
+        Path own = Files.createDirectories(root.resolve("tokenizer"));
+        Files.writeString(
+                own.resolve("merges.txt"),
+                "#version: 0.2\n" + String.join("\n", WORDS.merges()) + "\n");
+        Files.writeString(own.resolve("tokenizer_config.json"), "{\"model_max_length\": 8}");
+        try (StableDiffusion sd = StableDiffusion.read(root)) {
+            assertThat(sd.prompts().tokenizer().merges()).isEqualTo(WORDS.merges());
+            assertThat(sd.prompts().tokenizer().length()).isEqualTo(8);
+            assertThat(sd.denoiser().item()).isEqualTo(new Shape(4, 6, 6));
+            assertThat(sd.side()).isEqualTo(12);
+            assertThat(sd.sized(16, 20).side()).isEqualTo(16);
+        }
+        for (String wrong : List.of("0", "-8", "[6,6]", "\"6\"")) {
+            Files.writeString(
+                    root.resolve("unet/config.json"),
+                    UNET_JSON.replace("{", "{\"sample_size\": " + wrong + ", "));
+            assertThatThrownBy(() -> StableDiffusion.read(root))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("unet")
+                    .hasMessageContaining("sample_size: " + wrong);
+        }
+    }
+
+    @Test
     void sizesMustBeMultiplesOfTheFactor() {
         try (StableDiffusion sd = small(file(single()))) {
             assertThatThrownBy(() -> sd.sized(15, 16))
