@@ -1,13 +1,10 @@
 package memoria.network;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -16,8 +13,6 @@ import java.util.Set;
 import java.util.TreeSet;
 import memoria.checkpoint.TorchFile;
 import memoria.diffusion.NoiseSchedule;
-import memoria.torch.Ops;
-import memoria.torch.Scope;
 import memoria.torch.Torch;
 
 /**
@@ -254,24 +249,13 @@ public final class ImprovedDiffusion {
         TorchFile content = TorchFile.read(file);
         NDManager owner = Torch.manager();
         try {
-            Map<String, NDArray> tensors = new HashMap<>(content.tensors(owner));
-            tensors.replaceAll((name, tensor) -> Scope.release(single(tensor)));
-            return build(Params.of(owner, tensors), classes(content.shapes()));
+            return build(StateFile.params(content, owner, ""), classes(content.shapes()));
         } catch (IllegalArgumentException e) {
             owner.close();
             throw e.getMessage().startsWith("file:")
                     ? e
                     : new IllegalArgumentException(
                             "file: " + file + ": " + e.getMessage() + " (" + flags + ")", e);
-        }
-    }
-
-    private static NDArray single(NDArray tensor) {
-        if (tensor.getDataType() == DataType.FLOAT32) {
-            return tensor;
-        }
-        try (tensor) {
-            return Ops.cast(tensor, DataType.FLOAT32);
         }
     }
 
