@@ -22,8 +22,9 @@ import memoria.torch.Torch;
  * d^2 = |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2))
  * }</pre>
  *
- * <p>It is the FID where the features are Inception's last pooling, and nothing but a distance in its own features otherwise: name them
- * beside the number. It shrinks as the sets grow, so compare sets of equal size. Computed in double precision.
+ * <p>It is the FID where the features are Inception's last pooling ({@code Descriptor.features("inception-fid")}), and nothing but a distance
+ * in its own features otherwise: name them beside the number. It shrinks as the sets grow, so compare sets of equal size. Computed in double
+ * precision.
  */
 public final class FrechetDistance {
 
@@ -141,23 +142,44 @@ public final class FrechetDistance {
         private static double distance(NDArray a, NDArray b) {
             NDArray meanA = a.mean(new int[] {0}, true);
             NDArray meanB = b.mean(new int[] {0}, true);
-            NDArray covarianceA = covariance(a.sub(meanA));
-            NDArray covarianceB = covariance(b.sub(meanB));
+            NDArray centredA = a.sub(meanA);
+            NDArray centredB = b.sub(meanB);
             double means = meanA.sub(meanB).square().sum().getDouble();
-            double traces = trace(covarianceA) + trace(covarianceB);
-            // tr (A B)^(1/2) = tr (A^(1/2) B A^(1/2))^(1/2), which is symmetric.
-            NDArray root = root(covarianceA);
-            NDArray product = root.matMul(covarianceB).matMul(root);
+            double traces = variance(centredA) + variance(centredB);
+            long d = a.getShape().get(1);
+            boolean few = Math.max(a.getShape().get(0), b.getShape().get(0)) <= d;
+            double cross = few ? ofRows(centredA, centredB) : ofColumns(centredA, centredB);
+            return Math.max(0, means + traces - 2 * cross);
+        }
+
+        /** The trace of the covariance. */
+        private static double variance(NDArray centred) {
+            return centred.square().sum().getDouble() / free(centred);
+        }
+
+        private static double free(NDArray centred) {
+            return centred.getShape().get(0) - 1.0;
+        }
+
+        /** tr (C_a C_b)^(1/2) by the singular values of A B^T, which are the roots of the eigenvalues of A^T A B^T B. */
+        private static double ofRows(NDArray a, NDArray b) {
+            double[] values = Ops.svdvals(a.matMul(b.transpose())).toDoubleArray();
+            return Arrays.stream(values).sum() / Math.sqrt(free(a) * free(b));
+        }
+
+        /** The same as tr (C_a^(1/2) C_b C_a^(1/2))^(1/2), which is symmetric. */
+        private static double ofColumns(NDArray a, NDArray b) {
+            NDArray root = root(covariance(a));
+            NDArray product = root.matMul(covariance(b)).matMul(root);
             double cross = 0;
             for (double value : Ops.eigvalsh(symmetric(product)).toDoubleArray()) {
                 cross += Math.sqrt(Math.max(0, value));
             }
-            return Math.max(0, means + traces - 2 * cross);
+            return cross;
         }
 
         private static NDArray covariance(NDArray centred) {
-            double n = centred.getShape().get(0) - 1.0;
-            return Scalars.mul(centred.transpose().matMul(centred), 1 / n);
+            return Scalars.mul(centred.transpose().matMul(centred), 1 / free(centred));
         }
 
         private static NDArray root(NDArray covariance) {
@@ -172,16 +194,6 @@ public final class FrechetDistance {
 
         private static NDArray symmetric(NDArray matrix) {
             return Scalars.mul(matrix.add(matrix.transpose()), 0.5);
-        }
-
-        private static double trace(NDArray matrix) {
-            double sum = 0;
-            double[] values = matrix.toDoubleArray();
-            int n = (int) matrix.getShape().get(0);
-            for (int i = 0; i < n; i++) {
-                sum += values[i * n + i];
-            }
-            return sum;
         }
 
         @Override

@@ -17,6 +17,7 @@ import memoria.network.DiffusersModel;
 import memoria.network.FeatureNetwork;
 import memoria.network.Generator;
 import memoria.network.ImageGenerator;
+import memoria.network.InceptionV3;
 import memoria.network.NetworkDenoiser;
 import tech.tablesaw.api.DoubleColumn;
 import tech.tablesaw.api.IntColumn;
@@ -116,6 +117,26 @@ public final class Models {
      */
     public static FeatureNetwork network(String name) {
         return FeatureNetwork.read(file("network", name, RESNET));
+    }
+
+    /**
+     * What {@link #network} knows.
+     *
+     * @return the names, sorted
+     */
+    public static List<String> networks() {
+        return names(RESNET);
+    }
+
+    /**
+     * The network that the FID is defined by.
+     *
+     * @param name {@code inception-fid}, fetched if it is not here; or the path of a state dictionary of that network
+     * @return the network on the current device; who closes its parameters' manager frees it
+     * @throws IllegalArgumentException if there is no such checkpoint, and the message lists those there are; or if it is of another network
+     */
+    public static InceptionV3 inception(String name) {
+        return InceptionV3.read(Checkpoints.find("feature network", name, networks()));
     }
 
     /**

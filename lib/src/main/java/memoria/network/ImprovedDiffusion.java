@@ -1,6 +1,5 @@
 package memoria.network;
 
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonObject;
 import java.nio.file.Path;
@@ -11,7 +10,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import memoria.checkpoint.TorchFile;
 import memoria.diffusion.NoiseSchedule;
 import memoria.torch.Torch;
 
@@ -246,17 +244,18 @@ public final class ImprovedDiffusion {
      * @throws java.io.UncheckedIOException if it cannot be read
      */
     public NetworkDenoiser read(Path file) {
-        TorchFile content = TorchFile.read(file);
-        NDManager owner = Torch.manager();
-        try {
-            return build(StateFile.params(content, owner, ""), classes(content.shapes()));
-        } catch (IllegalArgumentException e) {
-            owner.close();
-            throw e.getMessage().startsWith("file:")
-                    ? e
-                    : new IllegalArgumentException(
-                            "file: " + file + ": " + e.getMessage() + " (" + flags + ")", e);
-        }
+        StateFile content = StateFile.open(file);
+        return content.build(
+                owner -> {
+                    try {
+                        return build(content.params(owner, ""), classes(content.shapes()));
+                    } catch (IllegalArgumentException e) {
+                        throw e.getMessage().startsWith("file:")
+                                ? e
+                                : new IllegalArgumentException(
+                                        e.getMessage() + " (" + flags + ")", e);
+                    }
+                });
     }
 
     /** The scripts' count is ImageNet's; who trained on other classes changed it there. */

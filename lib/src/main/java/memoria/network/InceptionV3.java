@@ -5,7 +5,6 @@ import static memoria.network.Params.Init.ONE;
 import static memoria.network.Params.Init.ZERO;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -13,7 +12,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import memoria.checkpoint.TorchFile;
 import memoria.torch.Ops;
 import memoria.torch.Scope;
 import memoria.torch.Torch;
@@ -82,21 +80,14 @@ public final class InceptionV3 {
     /**
      * Reads a published network onto {@link Torch#device()}.
      *
-     * @param file a state dictionary in PyTorch's format, such as {@code pt_inception-2015-12-05-6726825d.pth}
+     * @param file a state dictionary in PyTorch's format, such as {@code pt_inception-2015-12-05-6726825d.pth}, or {@code .safetensors}
      * @return the network; who closes its parameters' manager frees it
      * @throws IllegalArgumentException if the file is damaged, or its tensors are not this network's; the file and the reason are named
      * @throws java.io.UncheckedIOException if it cannot be read
      */
     public static InceptionV3 read(Path file) {
-        TorchFile content = TorchFile.read(file);
-        NDManager owner = Torch.manager();
-        try {
-            return StateFile.naming(
-                    file, () -> new InceptionV3(StateFile.params(content, owner, "")));
-        } catch (RuntimeException e) {
-            owner.close();
-            throw e;
-        }
+        StateFile content = StateFile.open(file);
+        return content.build(owner -> new InceptionV3(content.params(owner, "")));
     }
 
     private void stem() {

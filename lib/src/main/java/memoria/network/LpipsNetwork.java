@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import memoria.checkpoint.TorchFile;
 import memoria.torch.Ops;
 import memoria.torch.Scope;
 import memoria.torch.Tensors;
@@ -173,48 +172,46 @@ public final class LpipsNetwork {
     /**
      * Reads the published weights, with the classifier in the same folder under its published name ({@link Trunk#file}).
      *
-     * @param heads the authors' {@code alex.pth} or {@code vgg.pth}
+     * @param heads the authors' {@code alex.pth} or {@code vgg.pth}; or {@code .safetensors}, then the classifier is that too
      * @return the network on {@link Torch#device()}; who closes {@link #manager} frees it
      * @throws IllegalArgumentException if a file is damaged, or its tensors are not this network's; the file and the reason are named
      * @throws java.io.UncheckedIOException if a file cannot be read
      */
     public static LpipsNetwork read(Path heads) {
-        TorchFile content = TorchFile.read(heads);
-        Trunk trunk = StateFile.naming(heads, () -> Trunk.of(content.shapes()));
-        return read(content, heads, trunk, heads.resolveSibling(trunk.file));
+        StateFile weights = StateFile.open(heads);
+        Trunk trunk = kind(weights);
+        return read(weights, trunk, StateFile.open(weights.sibling(trunk.file)));
     }
 
     /**
      * Reads the published weights and a classifier.
      *
-     * @param heads the authors' {@code alex.pth} or {@code vgg.pth}
+     * @param heads the authors' {@code alex.pth} or {@code vgg.pth}, or {@code .safetensors}
      * @param trunk torchvision's AlexNet or VGG-16, which of them the weights decide
      * @return the network on {@link Torch#device()}; who closes {@link #manager} frees it
      * @throws IllegalArgumentException if a file is damaged, or its tensors are not this network's; the file and the reason are named
      * @throws java.io.UncheckedIOException if a file cannot be read
      */
     public static LpipsNetwork read(Path heads, Path trunk) {
-        TorchFile content = TorchFile.read(heads);
-        Trunk kind = StateFile.naming(heads, () -> Trunk.of(content.shapes()));
-        return read(content, heads, kind, trunk);
+        StateFile weights = StateFile.open(heads);
+        return read(weights, kind(weights), StateFile.open(trunk));
     }
 
-    private static LpipsNetwork read(TorchFile heads, Path file, Trunk trunk, Path classifier) {
-        TorchFile content = TorchFile.read(classifier);
-        NDManager owner = Torch.manager();
+    private static Trunk kind(StateFile heads) {
         try {
-            Params weights = StateFile.naming(file, () -> StateFile.params(heads, owner, ""));
-            return StateFile.naming(
-                    classifier,
-                    () -> {
-                        requireClassifier(content.shapes());
-                        return new LpipsNetwork(
-                                trunk, weights, StateFile.params(content, owner, FEATURES));
-                    });
-        } catch (RuntimeException e) {
-            owner.close();
-            throw e;
+            return Trunk.of(heads.shapes());
+        } catch (IllegalArgumentException e) {
+            throw heads.named(e);
         }
+    }
+
+    private static LpipsNetwork read(StateFile heads, Trunk trunk, StateFile classifier) {
+        return classifier.build(
+                owner -> {
+                    requireClassifier(classifier.shapes());
+                    Params features = classifier.params(owner, FEATURES);
+                    return new LpipsNetwork(trunk, heads.params(owner, ""), features);
+                });
     }
 
     private static void requireClassifier(Map<String, Shape> shapes) {

@@ -18,6 +18,8 @@ import memoria.network.AutoencoderConfig;
 import memoria.network.AutoencoderKl;
 import memoria.network.Dropout;
 import memoria.network.ImprovedDiffusion;
+import memoria.network.InceptionV3;
+import memoria.network.LpipsNetwork;
 import memoria.network.Network;
 import memoria.network.Params;
 import memoria.network.ResNet;
@@ -87,6 +89,9 @@ record FullSize(
                     List.of(latentUnet(checkpoint), decoder(checkpoint), text(checkpoint));
             case "clip-vit-large-patch14" -> List.of(vision(checkpoint));
             case "sscd" -> List.of(sscd(checkpoint));
+            case "inception-fid" -> List.of(inception(checkpoint));
+            case "lpips" -> List.of(lpips(checkpoint, LpipsNetwork.Trunk.ALEXNET));
+            case "lpips-vgg" -> List.of(lpips(checkpoint, LpipsNetwork.Trunk.VGG16));
             default -> List.of();
         };
     }
@@ -185,6 +190,25 @@ record FullSize(
                 "ResNet-50",
                 new Shape(3, 288, 288),
                 params -> new ResNet(config, params)::forward);
+    }
+
+    private static FullSize inception(String checkpoint) {
+        return new FullSize(
+                checkpoint,
+                "Inception",
+                new Shape(3, 299, 299),
+                params -> new InceptionV3(params)::features);
+    }
+
+    private static FullSize lpips(String checkpoint, LpipsNetwork.Trunk trunk) {
+        return new FullSize(
+                checkpoint,
+                "LPIPS",
+                new Shape(3, 64, 64),
+                params -> {
+                    LpipsNetwork network = new LpipsNetwork(trunk, params, params);
+                    return x -> network.distances(x, x);
+                });
     }
 
     /**

@@ -9,6 +9,7 @@ import memoria.data.Images;
 import memoria.data.TrustedScript;
 import memoria.models.Models;
 import memoria.network.FeatureNetwork;
+import memoria.network.InceptionV3;
 import memoria.progress.Progress;
 import memoria.torch.Autograd;
 import memoria.torch.Ops;
@@ -22,30 +23,38 @@ import memoria.torch.Torch;
  *
  * <pre>{@code
  * var copies = Descriptor.shipped("fashion-copies");                                     // trained by this library
+ * var fid    = Descriptor.features("inception-fid");                                     // for FrechetDistance
  * var sscd   = Descriptor.torchScript(Path.of("sscd_disc_mixup.torchscript.pt"), Preprocessing.sscd());
  * }</pre>
  */
 public final class Descriptor implements AutoCloseable {
 
     private static final int BATCH = 64;
+    private static final int INCEPTION_CHANNELS = 3;
+
+    /** Images grow to 299x299 inside it: 12 MB an image and layer. */
+    private static final int INCEPTION_BATCH = 16;
 
     private final String name;
     private final Preprocessing preprocessing;
     private final UnaryOperator<NDArray> network;
     private final NDManager owner;
     private final String checksum;
+    private final int batch;
 
     private Descriptor(
             String name,
             String checksum,
             Preprocessing preprocessing,
             UnaryOperator<NDArray> network,
-            NDManager owner) {
+            NDManager owner,
+            int batch) {
         this.name = name;
         this.checksum = checksum;
         this.preprocessing = preprocessing;
         this.network = network;
         this.owner = owner;
+        this.batch = batch;
     }
 
     /**
@@ -68,6 +77,37 @@ public final class Descriptor implements AutoCloseable {
      */
     public static Descriptor shippedFeatures(String network) {
         return features(network, Models.network(network));
+    }
+
+    /**
+     * Features for distances between sets of images, by name. Those of {@code inception-fid} make the Frechet distance the FID.
+     *
+     * @param name a shipped classifier, such as {@code fashion-features}; {@code inception-fid}, fetched if it is not here, for images of one or
+     *     three channels and any size; or the path of a state dictionary of that network, {@code .pth} or {@code .safetensors}
+     * @return the descriptor; the caller closes it
+     * @throws IllegalArgumentException if there is neither, and the message lists those there are; or if the file is of another network
+     */
+    public static Descriptor features(String name) {
+        return Models.networks().contains(name)
+                ? shippedFeatures(name)
+                : features(name.substring(name.lastIndexOf('/') + 1), Models.inception(name));
+    }
+
+    /**
+     * What Inception's last pooling gives as descriptor.
+     *
+     * @param name what tables call it
+     * @param network closed with the descriptor
+     * @return the descriptor, for images of one or three channels and any size
+     */
+    public static Descriptor features(String name, InceptionV3 network) {
+        return new Descriptor(
+                name,
+                network.params().sha256(),
+                Preprocessing.none(INCEPTION_CHANNELS),
+                network::features,
+                network.params().manager(),
+                INCEPTION_BATCH);
     }
 
     /**
@@ -99,11 +139,12 @@ public final class Descriptor implements AutoCloseable {
                 network.network().params().sha256(),
                 Preprocessing.none((int) network.item().get(0)),
                 layer,
-                network.manager());
+                network.manager(),
+                BATCH);
     }
 
     /**
-     * A TorchScript file whose {@code forward} takes prepared images and answers with descriptors: SSCD, Inception. TorchScript is code, so
+     * A TorchScript file whose {@code forward} takes prepared images and answers with descriptors, such as SSCD's. TorchScript is code, so
      * a manifest or the lock file must know the file ({@link TrustedScript#require(Path)}), as one does SSCD's.
      *
      * @param file the archive
@@ -136,7 +177,7 @@ public final class Descriptor implements AutoCloseable {
             Script script = Script.load(owner, file);
             String name = file.getFileName().toString();
             return new Descriptor(
-                    name, sha256, preprocessing, x -> script.run("forward", x), owner);
+                    name, sha256, preprocessing, x -> script.run("forward", x), owner, BATCH);
         } catch (RuntimeException e) {
             owner.close();
             throw e;
@@ -153,7 +194,7 @@ public final class Descriptor implements AutoCloseable {
      */
     public static Descriptor of(
             String name, Preprocessing preprocessing, UnaryOperator<NDArray> network) {
-        return new Descriptor(name, "", preprocessing, network, null);
+        return new Descriptor(name, "", preprocessing, network, null, BATCH);
     }
 
     /**
@@ -204,11 +245,11 @@ public final class Descriptor implements AutoCloseable {
             throw new IllegalArgumentException("images: none; at least one is needed");
         }
         images.requireFinite("images");
-        float[][] parts = new float[(images.count() + BATCH - 1) / BATCH][];
+        float[][] parts = new float[(images.count() + batch - 1) / batch][];
         try (Progress progress = Progress.start("describing images", images.count())) {
             for (int i = 0; i < parts.length; i++) {
-                int to = Math.min(images.count(), (i + 1) * BATCH);
-                Images some = images.slice(i * BATCH, to);
+                int to = Math.min(images.count(), (i + 1) * batch);
+                Images some = images.slice(i * batch, to);
                 parts[i] =
                         Scope.use(
                                 () -> Autograd.off(() -> of(some.tensor(device())).toFloatArray()));

@@ -76,6 +76,13 @@ public final class BadSimilarity extends BadInput {
                 "stage: 2 of 1");
         refused("a network that does not ship", () -> Models.network("x"), "no network 'x'");
         refused(
+                "features of nobody",
+                () -> Descriptor.features("x"),
+                "no feature network 'x'",
+                "fashion-features",
+                "inception-fid");
+        refused("a distance of nobody", () -> Lpips.open("x"), "no checkpoint 'x'", "lpips-vgg");
+        refused(
                 "cold contrast",
                 () -> new CopyContrast(0, 1, Augmentation.STRONG),
                 "temperature: 0.0",

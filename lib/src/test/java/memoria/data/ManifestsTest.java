@@ -108,7 +108,8 @@ class ManifestsTest {
                         "clip-vit-large-patch14",
                         "clip-vocabulary",
                         "inception-fid",
-                        "lpips");
+                        "lpips",
+                        "lpips-vgg");
     }
 
     @Test

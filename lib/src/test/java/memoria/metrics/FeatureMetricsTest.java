@@ -42,6 +42,36 @@ class FeatureMetricsTest {
         assertThat(measured).isCloseTo(expected, within(0.05 * expected));
     }
 
+    /** Every row twice: the same mean, the covariance times 2 (n - 1) / (2 n - 1). */
+    private static Embeddings twice(Embeddings set) {
+        float[] once = set.rows(0, set.count());
+        float[] both = Arrays.copyOf(once, 2 * once.length);
+        System.arraycopy(once, 0, both, once.length, once.length);
+        return Embeddings.of(both, set.dimensions());
+    }
+
+    @Test
+    void setsSmallerThanTheirDimensionHaveTheDistanceOfTheSameFormula() {
+        int n = 6;
+        int d = 8;
+        Embeddings a = normal(n, d, 1, 0, 1);
+        Embeddings b = normal(n, d, 1.5, 0.5, 2);
+        double means = 0;
+        for (int k = 0; k < d; k++) {
+            double apart = 0;
+            for (int i = 0; i < n; i++) {
+                apart += (a.rows(i, i + 1)[k] - (double) b.rows(i, i + 1)[k]) / n;
+            }
+            means += apart * apart;
+        }
+        double few = FrechetDistance.of(a, b) - means;
+        double many = FrechetDistance.of(twice(a), twice(b)) - means;
+        assertThat(few).isGreaterThan(1);
+        // Twelve rows go through the roots of 8x8 matrices, whose zero eigenvalues are rounded.
+        assertThat(many).isCloseTo(few * 2 * (n - 1) / (2 * n - 1), within(1e-5 * few));
+        assertThat(FrechetDistance.of(a, a)).isCloseTo(0, within(1e-9));
+    }
+
     @Test
     void correlatedFeaturesAreComparedByTheirWholeCovariance() {
         // Perfectly correlated against perfectly anticorrelated: C_a C_b = 0, so d^2 is the sum of

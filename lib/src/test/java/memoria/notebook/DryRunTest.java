@@ -37,7 +37,10 @@ class DryRunTest {
         "iddpm-cifar10, 52.5",
         "ddpm-cifar10-32, 35.7",
         "stylegan2-ada-cifar10, 20.2",
-        "sscd, 24.6"
+        "sscd, 24.6",
+        "inception-fid, 23.9",
+        "lpips, 2.5",
+        "lpips-vgg, 14.7"
     })
     void networksWithoutWeightsRunAtFullSize(String checkpoint, double millions) {
         for (FullSize network : FullSize.of(checkpoint)) {
@@ -51,9 +54,26 @@ class DryRunTest {
     void whatIsMissingIsListedWithItsSizeAndNothingIsFetched() throws IOException {
         List<String> lines = report(notebook("01-diffusion-on-the-jvm", "p.show();"));
         assertThat(lines).anyMatch(l -> l.matches("\\s+checkpoint inception-fid .*96 MB to fetch"));
-        assertThat(lines).anyMatch(l -> l.contains("not built: its network is in its file"));
+        assertThat(lines)
+                .anyMatch(l -> l.matches("\\s+Inception: (ran|shapes checked), 23.9 million .*"));
         assertThat(lines).anyMatch(l -> l.contains("missing") && l.contains("inception-fid"));
         assertThat(lines).anyMatch(l -> l.startsWith("together: 96 MB to fetch"));
+    }
+
+    @Test
+    void aCheckpointThatIsCodeIsNotBuilt() throws IOException {
+        Path own = Files.createDirectories(folder.resolve("own"));
+        Files.writeString(
+                own.resolve("script.json"),
+                "{\"name\": \"script\", \"kind\": \"checkpoint\", \"notebooks\": [\"own\"], \"access\": {\"kind\": \"open\"},"
+                        + " \"files\": [{\"name\": \"net.pt\", \"mirrors\": []}]}");
+        System.setProperty("memoria.manifests", own.toString());
+        try {
+            assertThat(report(notebook("own", "p.show();")))
+                    .anyMatch(l -> l.contains("not built: its network is in its file"));
+        } finally {
+            System.clearProperty("memoria.manifests");
+        }
     }
 
     @Test

@@ -37,6 +37,7 @@ class ReadmeTest {
                                 "data",
                                 "diffusion",
                                 "lid",
+                                "metrics",
                                 "models",
                                 "network",
                                 "notebook",
