@@ -76,7 +76,7 @@ class ReadmeTest {
                                             "README"))
                     .isInstanceOf(CellError.class);
         }
-        assertThat(count).isEqualTo(7);
+        assertThat(count).isEqualTo(8);
     }
 
     private static String given(String snippet) {
