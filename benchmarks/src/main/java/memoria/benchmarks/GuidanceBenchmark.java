@@ -13,6 +13,7 @@ import memoria.network.FeatureNetwork;
 import memoria.network.Params;
 import memoria.network.ResNet;
 import memoria.network.ResNetConfig;
+import memoria.side.Anchor;
 import memoria.side.ClassifierGuidance;
 import memoria.side.Surrogate;
 import memoria.similarity.NormalizedL2;
@@ -32,7 +33,7 @@ import org.openjdk.jmh.annotations.Warmup;
 
 /**
  * Guidance of a batch of 64, with every image guided at every step: anti-memorization by nL2 to 2,000 images, and towards classes by the
- * architecture of SIDE's shipped classifiers.
+ * architecture of SIDE's shipped classifiers, anchored near t = 0 as they are.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.SingleShotTime)
@@ -55,6 +56,7 @@ public class GuidanceBenchmark {
     private final Ddim plain;
     private Fixture fixture;
     private NormalizedL2 nl2;
+    private Surrogate teacher;
     private Surrogate classifier;
 
     /** For JMH, which sets the fields. */
@@ -73,15 +75,20 @@ public class GuidanceBenchmark {
         Torch.threads(threads);
         fixture = new Fixture(Fixture.Case.SHIPPED);
         nl2 = NormalizedL2.against(Fixture.images(TRAIN, fixture.network.item));
-        ResNetConfig config =
-                ResNetConfig.small(1, 16, 10, 1, 1, 1).optTime(ResNetConfig.Time.ONCE, 1);
+        teacher = network(ResNetConfig.Time.NONE);
         classifier =
-                Surrogate.of(
-                        new ModelId("classifier", "00".repeat(32)),
-                        new FeatureNetwork(
-                                new ResNet(config, Params.fresh(Torch.manager(), 1)),
-                                fixture.network.item,
-                                new JsonObject()));
+                network(ResNetConfig.Time.ONCE)
+                        .anchored(teacher, Anchor.of(fixture.denoiser.schedule()));
+    }
+
+    private Surrogate network(ResNetConfig.Time time) {
+        ResNetConfig config = ResNetConfig.small(1, 16, 10, 1, 1, 1).optTime(time, 1);
+        return Surrogate.of(
+                new ModelId("classifier", "00".repeat(32)),
+                new FeatureNetwork(
+                        new ResNet(config, Params.fresh(Torch.manager(), 1)),
+                        fixture.network.item,
+                        new JsonObject()));
     }
 
     /** Without guidance. */
@@ -124,6 +131,7 @@ public class GuidanceBenchmark {
     public void close() {
         nl2.close();
         classifier.close();
+        teacher.close();
         fixture.close();
     }
 }

@@ -17,14 +17,22 @@ import memoria.training.Surrogates;
 
 /**
  * The shipped models by name: targets {@code fashion-mild} and its like, and {@code rare-classes}, the exact target of {@link
- * Surrogates#RARE}; classifiers {@code fashion-labels}, which knows no time, and TDKD's {@code mild-tdkd}, {@code rare-tdkd} and so on; {@code rare-tdkd@5.1} is
- * the latter with its classes merged into 5 by seed 1. Training
+ * Surrogates#RARE}; classifiers {@code fashion-labels}, which knows no time, and TDKD's {@code mild-tdkd} and {@code rare-tdkd}, held to it near t = 0 by an
+ * {@link Anchor}; {@code rare-tdkd-student} is the distilled network alone, {@code rare-tdkd@5.1} has its classes merged into 5 by seed 1.
+ * {@code rare-clusters} and {@code rare-random} learned other labels, which no shipped network without time knows: they have no anchor. Training
  * images are compared by nL2.
  */
 public final class ShippedCatalog implements Catalog, AutoCloseable {
 
     /** The name of the exact target. */
     public static final String RARE = "rare-classes";
+
+    private static final String TEACHER = "fashion-labels";
+    private static final String DISTILLED = "-tdkd";
+    private static final String ALONE = "-student";
+
+    /** Every shipped target has this schedule. */
+    private static final NoiseSchedule SCHEDULE = NoiseSchedule.linear(1000);
 
     private final Map<String, AutoCloseable> open = new HashMap<>();
 
@@ -34,8 +42,9 @@ public final class ShippedCatalog implements Catalog, AutoCloseable {
             return Models.id(name);
         }
         if (!name.equals(RARE)) {
-            String file = name.split("@")[0] + ".resnet";
-            return new ModelId(name, Models.id(file).sha256());
+            return name.split("@")[0].endsWith(DISTILLED)
+                    ? Anchor.of(SCHEDULE).id(file(name), file(TEACHER))
+                    : file(name);
         }
         // Everything that decides an exact target: what it is made of and how.
         JsonObject made = Surrogates.RARE.toJson();
@@ -51,8 +60,7 @@ public final class ShippedCatalog implements Catalog, AutoCloseable {
                         () ->
                                 name.equals(RARE)
                                         ? Surrogates.RARE.denoiser(
-                                                Models.images("fashion-train"),
-                                                NoiseSchedule.linear(1000))
+                                                Models.images("fashion-train"), SCHEDULE)
                                         : Models.denoiser(name));
     }
 
@@ -63,13 +71,29 @@ public final class ShippedCatalog implements Catalog, AutoCloseable {
                         "classifier " + name,
                         () -> {
                             String[] merged = name.split("[@.]");
-                            return merged.length == 3
-                                    ? classifier(merged[0])
-                                            .merged(
-                                                    Integer.parseInt(merged[1]),
-                                                    Long.parseLong(merged[2]))
-                                    : Surrogate.of(id(name), Models.network(name));
+                            if (merged.length == 3) {
+                                return classifier(merged[0])
+                                        .merged(
+                                                Integer.parseInt(merged[1]),
+                                                Long.parseLong(merged[2]));
+                            }
+                            Surrogate network =
+                                    Surrogate.of(file(name), Models.network(alone(name)));
+                            return name.endsWith(DISTILLED)
+                                    ? network.anchored(classifier(TEACHER), Anchor.of(SCHEDULE))
+                                    : network;
                         });
+    }
+
+    /** A classifier's network by itself. */
+    private static ModelId file(String name) {
+        return new ModelId(name, Models.id(alone(name.split("@")[0]) + ".resnet").sha256());
+    }
+
+    private static String alone(String name) {
+        return name.endsWith(DISTILLED + ALONE)
+                ? name.substring(0, name.length() - ALONE.length())
+                : name;
     }
 
     /**

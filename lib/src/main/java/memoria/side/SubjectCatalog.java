@@ -28,14 +28,15 @@ import memoria.training.Surrogates;
 /**
  * A {@link Subject} under attack: the target {@link #TARGET}, and the surrogate condition {@link #TDKD} that is distilled for it when it is first
  * asked for (SIDE, Sec. 3.3): a classifier learns the labels of the training set's images, and its student, which knows the time, learns what it
- * says of images that the target made. Both are kept in the cache; training goes on where it stopped.
+ * says of images that the target made; near t = 0 an {@link Anchor} holds the student to it. Both are kept in the cache; training goes on where it
+ * stopped.
  */
 public final class SubjectCatalog implements Catalog, AutoCloseable {
 
     /** The subject's model. */
     public static final String TARGET = "subject";
 
-    /** The time-dependent student. */
+    /** The time-dependent student, anchored. */
     public static final String TDKD = "tdkd";
 
     private static final String TEACHER = "teacher";
@@ -88,7 +89,11 @@ public final class SubjectCatalog implements Catalog, AutoCloseable {
     public ModelId id(String name) {
         return name.equals(TARGET)
                 ? new ModelId(TARGET, subject.id().sha256())
-                : ModelId.of(name, student());
+                : anchor().id(ModelId.of(name, student()), ModelId.of(TEACHER, teacher()));
+    }
+
+    private Anchor anchor() {
+        return Anchor.of(subject.model().schedule());
     }
 
     @Override
@@ -104,7 +109,17 @@ public final class SubjectCatalog implements Catalog, AutoCloseable {
         if (!name.equals(TDKD)) {
             throw new IllegalArgumentException("name: '" + name + "' is not " + TDKD);
         }
-        return open.computeIfAbsent(name, n -> Surrogate.of(id(n), FeatureNetwork.read(student())));
+        if (!open.containsKey(TDKD)) {
+            Path file = student();
+            Surrogate teacher = read(TEACHER, teacher());
+            open.put(TEACHER, teacher);
+            open.put(TDKD, read(TDKD, file).anchored(teacher, anchor()));
+        }
+        return open.get(TDKD);
+    }
+
+    private static Surrogate read(String name, Path file) {
+        return Surrogate.of(ModelId.of(name, file), FeatureNetwork.read(file));
     }
 
     @Override

@@ -30,11 +30,13 @@ public final class Surrogate implements AutoCloseable {
 
     private final ModelId id;
     private final FeatureNetwork network;
+    private final Anchor.Scores scores;
     private final int[] groups;
 
-    private Surrogate(ModelId id, FeatureNetwork network, int[] groups) {
+    private Surrogate(ModelId id, FeatureNetwork network, Anchor.Scores scores, int[] groups) {
         this.id = id;
         this.network = network;
+        this.scores = scores;
         this.groups = groups;
     }
 
@@ -56,7 +58,58 @@ public final class Surrogate implements AutoCloseable {
                             + (config.normalised() ? " of length 1" : "")
                             + "; a classifier has at least 2 and does not normalise them");
         }
-        return new Surrogate(id, network, IntStream.range(0, config.outputs()).toArray());
+        boolean timed = config.time() != ResNetConfig.Time.NONE;
+        return new Surrogate(
+                id,
+                network,
+                (x, t) -> network.network().forward(x, timed ? t : null),
+                IntStream.range(0, config.outputs()).toArray());
+    }
+
+    /**
+     * The same time-dependent classifier, held to its teacher near t = 0, where the teacher is right and the student about a point behind.
+     *
+     * @param teacher the classifier without time that this one was distilled from, with the same classes
+     * @param anchor how far from t = 0 the teacher has a say
+     * @return the condition, under this one's name and {@link Anchor#id}'s checksum; it shares this one's network and the teacher's
+     * @throws IllegalArgumentException if this one knows no time, the teacher does, their images or classes differ, or classes were merged
+     */
+    public Surrogate anchored(Surrogate teacher, Anchor anchor) {
+        if (!timeDependent() || teacher.timeDependent()) {
+            throw new IllegalArgumentException(
+                    "teacher: "
+                            + teacher.id.name()
+                            + (teacher.timeDependent() ? " knows" : " knows no")
+                            + " time and "
+                            + id.name()
+                            + (timeDependent() ? " knows it" : " does not")
+                            + "; a student that does and a teacher that does not are needed");
+        }
+        if (!Arrays.equals(groups, teacher.groups) || classes() != groups.length) {
+            throw new IllegalArgumentException(
+                    "teacher: "
+                            + teacher.classes()
+                            + " labels of "
+                            + teacher.groups.length
+                            + " classes for "
+                            + classes()
+                            + " of "
+                            + groups.length
+                            + "; the same classes are needed, and merged ones only afterwards");
+        }
+        if (!network.item().equals(teacher.network.item())) {
+            throw new IllegalArgumentException(
+                    "teacher: images "
+                            + teacher.network.item()
+                            + "; "
+                            + network.item()
+                            + " as the student's are needed");
+        }
+        return new Surrogate(
+                anchor.id(id, teacher.id),
+                network,
+                (x, t) -> anchor.mix(x, t, teacher.scores, scores),
+                groups);
     }
 
     /**
@@ -84,7 +137,7 @@ public final class Surrogate implements AutoCloseable {
             merged[order[i]] = i % labels;
         }
         String name = id.name() + "@" + labels + "." + seed;
-        return new Surrogate(new ModelId(name, id.sha256()), network, merged);
+        return new Surrogate(new ModelId(name, id.sha256()), network, scores, merged);
     }
 
     /**
@@ -122,9 +175,25 @@ public final class Surrogate implements AutoCloseable {
      * @return {@code log p_t(y | x_t)} (B, classes), recording if x_t is
      */
     public NDArray logProbabilities(NDArray xt, double t) {
+        return logProbabilities(xt, everywhere(xt, t));
+    }
+
+    /**
+     * Log-probabilities, each row at a time of its own.
+     *
+     * @param xt noisy images (B, C, H, W)
+     * @param t one time per row, an index of the target's schedule
+     * @return {@code log p_t(y | x_t)} (B, classes), recording if x_t is
+     * @throws IllegalArgumentException if there is not one time per row
+     */
+    public NDArray logProbabilities(NDArray xt, double[] t) {
+        if (t.length != xt.getShape().get(0)) {
+            throw new IllegalArgumentException(
+                    "t: " + t.length + " times for " + xt.getShape().get(0) + " rows; one per row");
+        }
         int outputs = groups.length;
         if (classes() == outputs) {
-            return scores(xt, t).logSoftmax(-1);
+            return scores.of(xt, t).logSoftmax(-1);
         }
         float[] member = new float[outputs * classes()];
         for (int c = 0; c < outputs; c++) {
@@ -132,13 +201,13 @@ public final class Surrogate implements AutoCloseable {
         }
         NDArray sums = Tensors.of(xt.getManager(), member, new Shape(outputs, classes()));
         // The floor keeps the logarithm of an impossible group finite.
-        return Ops.clamp(scores(xt, t).softmax(-1).matMul(sums), 1e-30, 1).log();
+        return Ops.clamp(scores.of(xt, t).softmax(-1).matMul(sums), 1e-30, 1).log();
     }
 
-    private NDArray scores(NDArray xt, double t) {
+    private static double[] everywhere(NDArray xt, double t) {
         double[] times = new double[Math.toIntExact(xt.getShape().get(0))];
         Arrays.fill(times, t);
-        return network.network().forward(xt, timeDependent() ? times : null);
+        return times;
     }
 
     /**
@@ -151,6 +220,19 @@ public final class Surrogate implements AutoCloseable {
      * @throws IllegalArgumentException if there is not one label per row or one is out of range
      */
     public NDArray gradient(NDArray xt, double t, long[] labels) {
+        return gradient(xt, everywhere(xt, t), labels);
+    }
+
+    /**
+     * The gradient that guides, each row at a time of its own.
+     *
+     * @param xt noisy images (B, C, H, W)
+     * @param t one time per row
+     * @param labels y, one per row, 0 to {@code classes() - 1}
+     * @return shaped as x_t, outside any graph
+     * @throws IllegalArgumentException if there is not one time and one label per row, or a label is out of range
+     */
+    public NDArray gradient(NDArray xt, double[] t, long[] labels) {
         int rows = Math.toIntExact(xt.getShape().get(0));
         if (labels.length != rows || Arrays.stream(labels).anyMatch(y -> y < 0 || y >= classes())) {
             throw new IllegalArgumentException(

@@ -4,6 +4,7 @@ import java.util.List;
 import memoria.artifact.Labels;
 import memoria.artifact.Spec;
 import memoria.data.Images;
+import memoria.diffusion.NoiseSchedule;
 import memoria.diffusion.RareClasses;
 import memoria.diffusion.Seeds;
 import memoria.metrics.Band;
@@ -11,6 +12,7 @@ import memoria.metrics.Bootstrap;
 import memoria.metrics.Matches;
 import memoria.metrics.Retrieval;
 import memoria.metrics.Uniqueness;
+import memoria.side.Anchor;
 import memoria.side.Duplication;
 import memoria.side.Extraction;
 import memoria.side.Mixture;
@@ -104,6 +106,15 @@ public final class BadSide extends BadInput {
                 "more clusters than images",
                 () -> ImplicitLabels.kMeans(new float[3][2], 4, 1),
                 "k: 4 labels for 3 images");
+        Anchor anchor = Anchor.of(NoiseSchedule.linear(100));
+        for (double width : new double[] {0, -0.1, 1.01, Double.NaN}) {
+            refused(
+                    "an anchor of width " + width,
+                    () -> anchor.width(width),
+                    "share: " + width,
+                    "above 0 and up to 1");
+        }
+        refused("an anchor at no time", () -> anchor.weight(Double.NaN), "t: NaN");
         refused("one random label", () -> ImplicitLabels.random(5, 1, 1), "k: 1", "at least 2");
         refused(
                 "a target without rare classes",
