@@ -2,6 +2,8 @@ import com.google.gson.JsonObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import memoria.checkpoint.SafeTensors;
 import memoria.data.Cifar10;
 import memoria.data.DataSet;
 import memoria.data.Images;
@@ -11,6 +13,8 @@ import memoria.diffusion.NoiseSchedule;
 import memoria.network.DenoiserFile;
 import memoria.network.Generator;
 import memoria.network.GeneratorConfig;
+import memoria.network.InceptionV3;
+import memoria.network.LpipsNetwork;
 import memoria.network.Params;
 import memoria.network.UNetConfig;
 import memoria.torch.Torch;
@@ -48,6 +52,15 @@ public class Inputs {
             Generator.write(
                     folder.resolve("gan.generator.safetensors"), generator.params().all(), gan, made);
         }
+        // Read as the published weights of FID and LPIPS are.
+        Params inception = Params.fresh(Torch.manager(), 1);
+        new InceptionV3(inception);
+        Params heads = Params.fresh(Torch.manager(), 1);
+        Params features = Params.fresh(Torch.manager(), 1);
+        new LpipsNetwork(LpipsNetwork.Trunk.ALEXNET, heads, features);
+        SafeTensors.write(folder.resolve("alex.safetensors"), heads.all(), Map.of());
+        SafeTensors.write(folder.resolve("alexnet-owt-7be5be79.safetensors"), features.all(), Map.of());
+        SafeTensors.write(folder.resolve("inception.safetensors"), inception.all(), Map.of());
         System.exit(0);
     }
 

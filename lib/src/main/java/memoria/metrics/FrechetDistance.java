@@ -2,10 +2,15 @@ package memoria.metrics;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
+import memoria.data.Images;
+import memoria.similarity.Descriptor;
 import memoria.similarity.Embeddings;
 import memoria.torch.Autograd;
 import memoria.torch.Ops;
@@ -13,6 +18,10 @@ import memoria.torch.Scalars;
 import memoria.torch.Scope;
 import memoria.torch.Tensors;
 import memoria.torch.Torch;
+import tech.tablesaw.api.DoubleColumn;
+import tech.tablesaw.api.IntColumn;
+import tech.tablesaw.api.StringColumn;
+import tech.tablesaw.api.Table;
 
 /**
  * How far two sets of images lie apart, by the normal distributions fitted to their features (Heusel et al., "GANs Trained by a Two
@@ -28,7 +37,38 @@ import memoria.torch.Torch;
  */
 public final class FrechetDistance {
 
+    private static final int ROWS = 4096;
+
     private FrechetDistance() {}
+
+    /**
+     * How far sets of images lie from a reference.
+     *
+     * @param features of which the distance is; named in the table
+     * @param reference at least two real images
+     * @param sets names to at least two images each; compare sets of equal size
+     * @return columns {@code images}, {@code count} and {@code distance}, one row per set in their order
+     * @throws IllegalArgumentException if a set is too small, or the descriptor does not take such images
+     * @throws memoria.progress.Interrupted if the thread is interrupted
+     */
+    public static Table table(Descriptor features, Images reference, Map<String, Images> sets) {
+        var name = StringColumn.create("images");
+        var count = IntColumn.create("count");
+        var distance = DoubleColumn.create("distance");
+        Embeddings real = features.of(reference);
+        sets.forEach(
+                (of, images) -> {
+                    name.append(of);
+                    count.append(images.count());
+                    distance.append(of(features.of(images), real));
+                });
+        String title =
+                "distance of features to "
+                        + reference.count()
+                        + " real images, by "
+                        + features.name();
+        return Table.create(title, name, count, distance);
+    }
 
     /**
      * The distance of two sets.
@@ -118,11 +158,19 @@ public final class FrechetDistance {
             values = sets.stream().map(this::tensor).toList();
         }
 
+        /** In parts: of 50,000 images Inception's features take 0.8 GB, which need not lie on the heap too. */
         private NDArray tensor(Embeddings set) {
-            float[] rows = set.rows(0, set.count());
-            double[] wide = new double[rows.length];
-            Arrays.setAll(wide, i -> rows[i]);
-            return Tensors.of(manager, wide, new Shape(set.count(), set.dimensions()));
+            return Scope.keep(
+                    () -> {
+                        List<NDArray> parts = new ArrayList<>();
+                        for (int from = 0; from < set.count(); from += ROWS) {
+                            int to = Math.min(set.count(), from + ROWS);
+                            Shape shape = new Shape(to - from, set.dimensions());
+                            NDArray some = Tensors.of(manager, set.rows(from, to), shape);
+                            parts.add(Ops.cast(some, DataType.FLOAT64));
+                        }
+                        return Ops.cat(parts, 0);
+                    });
         }
 
         double distance(int a, double[] rowsOfA, int b, double[] rowsOfB) {

@@ -8,6 +8,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import memoria.checkpoint.SafeTensors;
@@ -72,6 +73,25 @@ class InceptionDistanceTest {
             NDArray x = image.tensor(owner);
             return Autograd.off(
                     () -> network.features(Ops.cat(List.of(x, x, x), 1)).toFloatArray());
+        }
+    }
+
+    @Test
+    void aTableHasTheDistanceOfEverySetByName() {
+        Images images = Models.images("fashion-test").distinct();
+        Images reference = images.slice(0, 40);
+        var sets = new LinkedHashMap<String, Images>();
+        sets.put("others", images.slice(40, 80));
+        sets.put("the same", reference);
+        try (Descriptor features = Descriptor.features("fashion-features")) {
+            var table = FrechetDistance.table(features, reference, sets);
+            assertThat(table.name()).contains("40 real images", "fashion-features");
+            assertThat(table.stringColumn("images").asList()).containsExactly("others", "the same");
+            assertThat(table.intColumn("count").get(0)).isEqualTo(40);
+            double[] far = table.doubleColumn("distance").asDoubleArray();
+            Embeddings real = features.of(reference);
+            assertThat(far[0]).isEqualTo(FrechetDistance.of(features.of(sets.get("others")), real));
+            assertThat(far[1]).isCloseTo(0, within(1e-6 * far[0]));
         }
     }
 
