@@ -44,12 +44,12 @@ look_for_maven() {
 
 # ---------------------------------------------------------------- kernel
 # What the kernel's jars were built for; another answer means to build again.
-flavor() { printf '%s\n' "java=$java_home gpu=${gpu:-no} root=$root heap=${MEMORIA_HEAP:-4g}"; }
+flavor() { printf '%s\n' "java=$java_home gpu=${gpu:-no} parquet=${parquet:-no} root=$root heap=${MEMORIA_HEAP:-4g}"; }
 
 outdated() {
     [ -f "$kernel_dir/kernel.json" ] && [ -f "$stamp" ] || return 0
     [ "$(cat "$stamp")" = "$(flavor)" ] || return 0
-    [ -n "$(find pom.xml lib/pom.xml lib/src/main data-manifests environment/kernel/pom.xml environment/kernel/src/main environment/run environment/machine.sh \
+    [ -n "$(find pom.xml lib/pom.xml lib/src/main data-manifests environment/kernel/pom.xml environment/kernel/src/main parquet/pom.xml parquet/src/main environment/run environment/machine.sh \
         ! -path data-manifests ! -path data-manifests/lock.json -newer "$stamp" -print)" ]
 }
 

@@ -160,21 +160,27 @@ public final class Fetch {
         if (count == 0) {
             return Optional.empty();
         }
-        List<ImageRows.Row> rows;
+        ImageReport report;
         try {
-            rows = ImageRows.read(places.get(listed.list()), listed);
+            report = pictures(places.get(listed.list()), listed, count);
         } catch (IllegalStateException e) {
             if (pictures > 0) {
                 throw e;
             }
-            say.accept("No pictures were asked for: " + e.getMessage());
+            say.accept("The list's pictures are left out: " + e.getMessage());
             return Optional.empty();
         }
-        ImageReport report =
-                new ImageList(ImageRows.sample(rows, count), manifest.cached(), manners)
-                        .fetch(again, offline);
         say.accept(report.toString());
         return Optional.of(report);
+    }
+
+    private ImageReport pictures(Path list, Manifest.Listed listed, int count) {
+        if (listed.picture() != null) {
+            return new RowPictures(list, listed, manifest.cached()).unpack(count);
+        }
+        List<ImageRows.Row> rows = ImageRows.read(list, listed);
+        return new ImageList(ImageRows.sample(rows, count), manifest.cached(), manners)
+                .fetch(again, offline);
     }
 
     private List<ManifestFile> wanted() {

@@ -1,6 +1,5 @@
 package memoria.data;
 
-import com.google.gson.JsonObject;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -37,10 +36,6 @@ import memoria.progress.Progress;
  * address, so an interrupted fetch goes on; what is gone for good is written down and not asked for again.
  */
 final class ImageList {
-
-    private static final String PICTURES = "images";
-    private static final String METADATA = "metadata.jsonl";
-    private static final String GONE = "gone.csv";
 
     /**
      * How one behaves.
@@ -113,7 +108,7 @@ final class ImageList {
      */
     ImageReport fetch(boolean again, boolean offline) {
         Map<String, ImageReport.Gone> before =
-                again ? Map.of() : GoneFile.read(folder.resolve(GONE));
+                again ? Map.of() : GoneFile.read(folder.resolve(ImageFolder.GONE));
         List<ImageRows.Row> missing = new ArrayList<>();
         for (ImageRows.Row row : rows) {
             ImageReport.Gone lost = before.get(row.url());
@@ -216,7 +211,7 @@ final class ImageList {
                 String suffix =
                         PictureFormat.suffix(picture)
                                 .orElseThrow(() -> new Refused("no picture", true));
-                Path target = folder.resolve(PICTURES).resolve(stem(row) + suffix);
+                Path target = folder.resolve(ImageFolder.PICTURES).resolve(stem(row) + suffix);
                 AtomicFile.write(target, out -> out.write(picture));
                 return;
             } catch (IllegalArgumentException e) {
@@ -299,7 +294,7 @@ final class ImageList {
     }
 
     private Optional<Path> here(ImageRows.Row row) {
-        Path stem = folder.resolve(PICTURES).resolve(stem(row));
+        Path stem = folder.resolve(ImageFolder.PICTURES).resolve(stem(row));
         return PictureFormat.suffixes().stream()
                 .map(suffix -> stem.resolveSibling(stem.getFileName() + suffix))
                 .filter(Files::exists)
@@ -315,22 +310,11 @@ final class ImageList {
         return new ImageReport(folder, rows.size(), here, sorted);
     }
 
-    /** The captions of what is here, and the list of what is not. */
     private void keep() {
-        StringBuilder lines = new StringBuilder();
+        ImageFolder kept = new ImageFolder(folder);
         for (ImageRows.Row row : rows) {
-            here(row)
-                    .ifPresent(
-                            file -> {
-                                JsonObject json = new JsonObject();
-                                json.addProperty("file_name", PICTURES + "/" + file.getFileName());
-                                json.addProperty("text", row.caption());
-                                json.addProperty("url", row.url());
-                                lines.append(json).append('\n');
-                            });
+            here(row).ifPresent(file -> kept.add(file, row.caption(), row.url()));
         }
-        byte[] text = lines.toString().getBytes(StandardCharsets.UTF_8);
-        AtomicFile.write(folder.resolve(METADATA), out -> out.write(text));
-        GoneFile.write(folder.resolve(GONE), report().gone());
+        kept.write(report().gone());
     }
 }

@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.ServiceLoader;
 
 /** The rows of a list of addresses and captions that a {@link Manifest} describes. */
@@ -36,47 +35,48 @@ final class ImageRows {
     static List<Row> read(Path file, Manifest.Listed listed) {
         Path readable = readable(file);
         List<Row> rows = new ArrayList<>();
+        Meant meant = new Meant(readable, listed);
         TextRows.read(
                 readable,
                 row -> {
-                    if (meant(row, listed)) {
-                        String url = field(readable, row, listed.url());
-                        String caption = field(readable, row, listed.caption());
-                        rows.add(new Row(rows.size(), url.trim(), caption));
+                    if (meant.test(row)) {
+                        String url = meant.field(row, listed.url());
+                        rows.add(new Row(rows.size(), url.trim(), meant.caption(row)));
                     }
                 });
-        if (listed.count() != null && rows.size() != listed.count()) {
-            throw new IllegalArgumentException(
-                    "file: "
-                            + readable
-                            + " has "
-                            + rows.size()
-                            + " rows that are meant instead of "
-                            + listed.count());
-        }
+        meant.requireAll();
         return rows;
     }
 
     private static Path readable(Path file) {
         String name = file.getFileName().toString();
-        if (!name.endsWith(".parquet")) {
+        if (!name.endsWith(TextRows.PARQUET)) {
             return file;
         }
-        String stem = name.substring(0, name.length() - ".parquet".length());
+        String stem = name.substring(0, name.length() - TextRows.PARQUET.length());
         return List.of(".jsonl", ".csv", ".tsv").stream()
                 .map(suffix -> file.resolveSibling(stem + suffix))
                 .filter(Files::exists)
                 .findFirst()
-                .or(() -> readsParquet() ? Optional.of(file) : Optional.empty())
-                .orElseThrow(
-                        () ->
-                                new IllegalStateException(
-                                        file
-                                                + " is a Parquet file; put the module memoria-parquet on the class path, or a copy with the same fields beside it as "
-                                                + stem
-                                                + ".csv or "
-                                                + stem
-                                                + ".jsonl"));
+                .orElseGet(
+                        () -> {
+                            requireReader(
+                                    file,
+                                    ". Or put a copy with the same fields beside it as "
+                                            + stem
+                                            + ".csv or "
+                                            + stem
+                                            + ".jsonl");
+                            return file;
+                        });
+    }
+
+    /** Demands what reads a file if it is Parquet. */
+    static void requireReader(Path file, String otherwise) {
+        if (file.toString().endsWith(TextRows.PARQUET) && !readsParquet()) {
+            throw new IllegalStateException(
+                    file + " cannot be read: " + TextRows.PARQUET_HOW + otherwise);
+        }
     }
 
     private static boolean readsParquet() {
@@ -104,21 +104,67 @@ final class ImageRows {
                 .toList();
     }
 
-    private static boolean meant(Map<String, List<String>> row, Manifest.Listed listed) {
-        return listed.where() == null
-                || listed.where().entrySet().stream()
-                        .allMatch(
-                                condition ->
-                                        row.getOrDefault(condition.getKey(), List.of())
-                                                .equals(List.of(condition.getValue())));
-    }
+    /** The rows of a list that a manifest means, and their fields. */
+    static final class Meant {
 
-    private static String field(Path file, Map<String, List<String>> row, String name) {
-        List<String> texts = row.get(name);
-        if (texts == null) {
-            throw new IllegalArgumentException(
-                    "file: " + file + " has a row without '" + name + "'; it has " + row.keySet());
+        private final Path file;
+        private final Manifest.Listed listed;
+        private int found;
+        private boolean captioned;
+
+        Meant(Path file, Manifest.Listed listed) {
+            this.file = file;
+            this.listed = listed;
         }
-        return texts.get(0);
+
+        /** Whether a row is meant; it is counted. */
+        boolean test(Map<String, List<String>> row) {
+            boolean yes =
+                    listed.where() == null
+                            || listed.where().entrySet().stream()
+                                    .allMatch(
+                                            condition ->
+                                                    row.getOrDefault(condition.getKey(), List.of())
+                                                            .equals(List.of(condition.getValue())));
+            found += yes ? 1 : 0;
+            return yes;
+        }
+
+        String field(Map<String, List<String>> row, String name) {
+            List<String> texts = row.get(name);
+            if (texts == null) {
+                throw new IllegalArgumentException(
+                        "file: "
+                                + file
+                                + " has a row without '"
+                                + name
+                                + "'; it has "
+                                + row.keySet());
+            }
+            return texts.get(0);
+        }
+
+        /** Some rows of large lists have none. */
+        String caption(Map<String, List<String>> row) {
+            List<String> texts = row.get(listed.caption());
+            captioned |= texts != null;
+            return texts == null ? "" : texts.get(0);
+        }
+
+        void requireAll() {
+            if (listed.count() != null && found != listed.count()) {
+                throw new IllegalArgumentException(
+                        "file: "
+                                + file
+                                + " has "
+                                + found
+                                + " rows that are meant instead of "
+                                + listed.count());
+            }
+            if (found > 0 && !captioned) {
+                throw new IllegalArgumentException(
+                        "file: " + file + " has no row with '" + listed.caption() + "'");
+            }
+        }
     }
 }

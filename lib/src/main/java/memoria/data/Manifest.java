@@ -78,16 +78,41 @@ public record Manifest(
     public record Token(String variable, String host) {}
 
     /**
-     * Pictures in a list of addresses and captions.
+     * Pictures in a list, each by its address or as the file itself, and their captions.
      *
      * @param list name of the list among the files
-     * @param url field with the address
+     * @param url field with the address; null if the pictures lie in the list
+     * @param picture field with a picture's file, bytes or Hugging Face's struct of bytes and path; null if there are addresses
      * @param caption field with the caption
      * @param where only rows whose fields have these values; may be null
      * @param count how many rows are meant; null if nobody counted them
      */
     public record Listed(
-            String list, String url, String caption, Map<String, String> where, Long count) {}
+            String list,
+            String url,
+            String picture,
+            String caption,
+            Map<String, String> where,
+            Long count) {
+
+        /**
+         * Checks that there is one way to the pictures.
+         *
+         * @param list as in the record
+         * @param url as in the record
+         * @param picture as in the record
+         * @param caption as in the record
+         * @param where as in the record
+         * @param count as in the record
+         * @throws IllegalArgumentException if there are both url and picture, or neither
+         */
+        public Listed {
+            if ((url == null) == (picture == null)) {
+                throw new IllegalArgumentException(
+                        "url, picture: '" + url + "', '" + picture + "'; legal is one of the two");
+            }
+        }
+    }
 
     /**
      * A fact and who says so.

@@ -26,6 +26,16 @@ import java.util.ServiceLoader;
  */
 public final class TextRows {
 
+    static final String PARQUET = ".parquet";
+
+    /** What to do about a Parquet file where nothing on the class path reads it. */
+    static final String PARQUET_HOW =
+            "Parquet is read by the optional module memoria-parquet, which needs Java 21 or newer (this is Java "
+                    + Runtime.version().feature()
+                    + "). For notebooks: set JAVA_HOME to a JDK 21 or newer and give `environment/run` the option --parquet; `environment/fetch`"
+                    + " has it from then on. For a program of your own: `mvn -B -Pparquet -pl lib,parquet -am install` with that JDK, then the"
+                    + " dependency io.github.memoria:memoria-parquet";
+
     private static final int LONGEST_LINE = 1 << 24;
 
     /** Takes one row. */
@@ -37,6 +47,16 @@ public final class TextRows {
          * @param row its texts by name, in the file's order; a field that is no text, number, truth value or list of such is left out
          */
         void row(Map<String, List<String>> row);
+
+        /**
+         * Takes one row that holds bytes too, such as pictures inside a Parquet file.
+         *
+         * @param row as in {@link #row(Map)}, which is called if this is not overridden
+         * @param bytes its bytes by name
+         */
+        default void row(Map<String, List<String>> row, Map<String, byte[]> bytes) {
+            row(row);
+        }
     }
 
     /** A format of files with rows, found by {@link ServiceLoader}. */
@@ -117,9 +137,7 @@ public final class TextRows {
                 file,
                 "rows are read from files that end in "
                         + String.join(", ", known)
-                        + (name.endsWith(".parquet")
-                                ? "; for Parquet put the module memoria-parquet on the class path (README, Your own pictures)"
-                                : ""));
+                        + (name.endsWith(PARQUET) ? "; " + PARQUET_HOW : ""));
     }
 
     static BufferedReader open(Path file) throws IOException {

@@ -246,7 +246,7 @@ class ImageListTest {
     // ------------------------------------------------------------ lists
 
     private static final Manifest.Listed LISTED =
-            new Manifest.Listed("l", "url", "text", Map.of("type", "MV"), null);
+            new Manifest.Listed("l", "url", null, "text", Map.of("type", "MV"), null);
 
     @Test
     void listsAreReadAsJsonLinesAndTables() throws IOException {
@@ -279,23 +279,45 @@ class ImageListTest {
         Path alone = Files.write(folder.resolve("m.parquet"), new byte[] {1});
         assertThatThrownBy(() -> ImageRows.read(alone, LISTED))
                 .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("m.parquet")
+                .hasMessageContaining("`environment/run` the option --parquet")
                 .hasMessageContaining("m.csv");
-        var three = new Manifest.Listed("l", "url", "text", null, 2L);
+        assertThatThrownBy(
+                        () ->
+                                new RowPictures(
+                                                alone,
+                                                new Manifest.Listed(
+                                                        "l", null, "image", "text", null, null),
+                                                folder)
+                                        .unpack(1))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("io.github.memoria:memoria-parquet");
+        assertThatThrownBy(() -> new Manifest.Listed("l", "url", "image", "text", null, null))
+                .hasMessageContaining("url, picture: 'url', 'image'");
+        var three = new Manifest.Listed("l", "url", null, "text", null, 2L);
         assertThatThrownBy(() -> ImageRows.read(jsonl, three))
                 .hasMessageContaining("has 3 rows that are meant instead of 2");
         Path bad = Files.writeString(folder.resolve("b.jsonl"), "{\"url\": \"x\"}\n");
         assertThatThrownBy(
                         () ->
                                 ImageRows.read(
-                                        bad, new Manifest.Listed("l", "url", "text", null, null)))
+                                        bad,
+                                        new Manifest.Listed("l", "url", null, "text", null, null)))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("b.jsonl has a row without 'text'; it has [url]");
+                .hasMessageContaining("b.jsonl has no row with 'text'");
+        Path some =
+                Files.writeString(
+                        folder.resolve("s.jsonl"),
+                        "{\"url\": \"x\", \"text\": \"t\"}\n{\"url\": \"y\", \"text\": null}\n");
+        assertThat(ImageRows.read(some, new Manifest.Listed("l", "url", null, "text", null, null)))
+                .as("some pictures have no caption")
+                .containsExactly(new ImageRows.Row(0, "x", "t"), new ImageRows.Row(1, "y", ""));
         Path noColumn = Files.writeString(folder.resolve("n.csv"), "a,b\n1,2\n");
         assertThatThrownBy(
                         () ->
                                 ImageRows.read(
                                         noColumn,
-                                        new Manifest.Listed("l", "url", "text", null, null)))
+                                        new Manifest.Listed("l", "url", null, "text", null, null)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("n.csv has a row without 'url'; it has [a, b]");
     }
