@@ -1,7 +1,10 @@
 package memoria.artifact;
 
 import com.google.gson.JsonObject;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
 import memoria.data.Checksum;
 
 /**
@@ -40,6 +43,22 @@ public record ModelId(String name, String sha256) {
      */
     public static ModelId of(String name, Path file) {
         return new ModelId(name, Checksum.sha256(file));
+    }
+
+    /**
+     * The identity of a checkpoint of one or several files.
+     *
+     * @param name for people
+     * @param files the checkpoint, in an order that is always the same
+     * @return name and checksum: the file's, or of several the checksum of theirs
+     * @throws java.io.UncheckedIOException if a file cannot be read
+     */
+    public static ModelId of(String name, List<Path> files) {
+        if (files.size() == 1) {
+            return of(name, files.get(0));
+        }
+        String all = files.stream().map(Checksum::sha256).collect(Collectors.joining());
+        return new ModelId(name, Checksum.sha256(all.getBytes(StandardCharsets.US_ASCII)));
     }
 
     /**

@@ -295,7 +295,7 @@ public final class Models {
     /**
      * Which file a model is, for the spec of what is made with it.
      *
-     * @param name what {@link #denoiser(String)} takes; of a folder the file with the parameters decides
+     * @param name what {@link #denoiser(String)} takes; of a folder the files with the parameters decide
      * @return its name and checksum
      * @throws IllegalArgumentException if there is no such model; the message lists those there are
      */
@@ -307,7 +307,7 @@ public final class Models {
         Path found = Checkpoints.find("model", name, names(SUFFIX));
         return ModelId.of(
                 String.valueOf(found.getFileName()),
-                Files.isDirectory(found) ? DiffusersModel.weights(found) : found);
+                Files.isDirectory(found) ? DiffusersModel.weights(found) : List.of(found));
     }
 
     /**

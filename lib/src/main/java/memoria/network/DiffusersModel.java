@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 import memoria.checkpoint.SafeTensors;
+import memoria.checkpoint.ShardIndex;
 import memoria.checkpoint.TorchFile;
 import memoria.data.AtomicFile;
 import memoria.data.HuggingFaceCache;
@@ -26,7 +27,7 @@ import memoria.torch.Torch;
 
 /**
  * An unconditional model in a folder of the diffusers library, such as {@code google/ddpm-cifar10-32}: a {@code UNet2DModel} with its
- * {@code config.json}, its parameters as safetensors or, in older folders, as {@code .bin}, and a {@code scheduler_config.json}. All may lie side
+ * {@code config.json}, its parameters as safetensors, one file or shards with an index, or, in older folders, as {@code .bin}, and a {@code scheduler_config.json}. All may lie side
  * by side, or in the subfolders {@code unet} and {@code scheduler}.
  */
 public final class DiffusersModel {
@@ -34,6 +35,7 @@ public final class DiffusersModel {
     private static final String CONFIG = "config.json";
     private static final String SCHEDULER = "scheduler_config.json";
     private static final String TENSORS = "diffusion_pytorch_model.safetensors";
+    private static final String INDEX = TENSORS + ".index.json";
     private static final String PICKLED = "diffusion_pytorch_model.bin";
 
     /** Layers of attention as diffusers called them before version 0.15. */
@@ -73,7 +75,7 @@ public final class DiffusersModel {
         UNet2dConfig architecture = named(config, () -> UNet2dConfig.diffusers(json));
         NoiseSchedule schedule = named(scheduler, () -> schedule(json(scheduler)));
         Shape item = named(config, () -> item(json, architecture));
-        Path file = weights(folder);
+        Path file = file(folder);
         NDManager owner = Torch.manager();
         try {
             return named(
@@ -91,21 +93,30 @@ public final class DiffusersModel {
     }
 
     /**
-     * The file with a model's parameters.
+     * The files with a model's parameters.
      *
      * @param folder as it was downloaded
-     * @return the safetensors if they are there, else the {@code .bin}
-     * @throws IllegalArgumentException if there is neither
+     * @return the safetensors, one file or the shards that its index names, else the {@code .bin}
+     * @throws IllegalArgumentException if there is none of them, or the index is damaged
      */
-    public static Path weights(Path folder) {
+    public static List<Path> weights(Path folder) {
+        Path file = file(folder);
+        return isIndex(file) ? ShardIndex.files(file) : List.of(file);
+    }
+
+    private static Path file(Path folder) {
         Path unet = part(home(folder), "unet");
-        Path tensors = unet.resolve(TENSORS);
-        Path file = Files.exists(tensors) ? tensors : unet.resolve(PICKLED);
-        if (!Files.exists(file)) {
-            throw new IllegalArgumentException(
-                    "folder: " + unet + " has neither " + TENSORS + " nor " + PICKLED);
+        for (String name : List.of(TENSORS, INDEX, PICKLED)) {
+            if (Files.exists(unet.resolve(name))) {
+                return unet.resolve(name);
+            }
         }
-        return file;
+        throw new IllegalArgumentException(
+                "folder: " + unet + " has none of " + List.of(TENSORS, INDEX, PICKLED));
+    }
+
+    private static boolean isIndex(Path file) {
+        return file.toString().endsWith(ShardIndex.ENDING);
     }
 
     /** Where a cache that is not whole is concerned, the message comes when it is read. */
@@ -128,11 +139,7 @@ public final class DiffusersModel {
     }
 
     private static Params params(Path file, NDManager owner) {
-        boolean pickled = file.getFileName().toString().equals(PICKLED);
-        Map<String, NDArray> stored =
-                pickled
-                        ? TorchFile.read(file).tensors(owner)
-                        : SafeTensors.read(file).tensors(owner);
+        Map<String, NDArray> stored = stored(file, owner);
         Map<String, NDArray> tensors = new LinkedHashMap<>();
         Map<String, String> called = new LinkedHashMap<>();
         stored.forEach(
@@ -142,6 +149,18 @@ public final class DiffusersModel {
                     called.put(ours, theirs);
                 });
         return Params.of(owner, tensors, ours -> called.getOrDefault(ours, ours));
+    }
+
+    private static Map<String, NDArray> stored(Path file, NDManager owner) {
+        if (file.getFileName().toString().equals(PICKLED)) {
+            return TorchFile.read(file).tensors(owner);
+        }
+        if (!isIndex(file)) {
+            return SafeTensors.read(file).tensors(owner);
+        }
+        Map<String, NDArray> all = new LinkedHashMap<>();
+        ShardIndex.read(file).forEach((name, shard) -> all.put(name, shard.tensor(owner, name)));
+        return all;
     }
 
     private static String today(String name) {

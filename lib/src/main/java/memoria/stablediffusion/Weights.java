@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,8 +15,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
 import memoria.checkpoint.SafeTensors;
+import memoria.checkpoint.ShardIndex;
 import memoria.json.Json;
 import memoria.network.Params;
 import memoria.progress.Progress;
@@ -28,8 +27,6 @@ import memoria.torch.Scope;
 final class Weights {
 
     private static final String FILE = "diffusion_pytorch_model.safetensors";
-
-    private static final Pattern SHARD = Pattern.compile("[\\w-][\\w.-]*\\.safetensors");
 
     private final Path shown;
     private final Map<String, SafeTensors> files = new LinkedHashMap<>();
@@ -60,7 +57,9 @@ final class Weights {
                 }
                 Path index = folder.resolve(candidate + ".index.json");
                 if (Files.exists(index)) {
-                    return shards(folder, index);
+                    Weights weights = new Weights(index);
+                    weights.files.putAll(ShardIndex.read(index));
+                    return weights;
                 }
             }
         }
@@ -70,33 +69,6 @@ final class Weights {
                         + " has none of "
                         + tried
                         + "; a .bin file beside it is a pickle, download the safetensors");
-    }
-
-    private static Weights shards(Path folder, Path index) {
-        JsonElement map = json(index).get("weight_map");
-        if (map == null || !map.isJsonObject()) {
-            throw new IllegalArgumentException("file: " + index + " has no 'weight_map'");
-        }
-        Weights weights = new Weights(index);
-        Map<String, SafeTensors> opened = new LinkedHashMap<>();
-        for (Map.Entry<String, JsonElement> entry : map.getAsJsonObject().entrySet()) {
-            String file = entry.getValue().isJsonPrimitive() ? entry.getValue().getAsString() : "";
-            if (!SHARD.matcher(file).matches()) {
-                throw new IllegalArgumentException(
-                        "file: "
-                                + index
-                                + ": '"
-                                + entry.getKey()
-                                + "' is in '"
-                                + file
-                                + "', which is no file of this folder");
-            }
-            SafeTensors shard =
-                    opened.computeIfAbsent(file, f -> SafeTensors.read(folder.resolve(f)));
-            shard.type(entry.getKey());
-            weights.files.put(entry.getKey(), shard);
-        }
-        return weights;
     }
 
     /** A JSON file of a folder. */

@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -151,5 +152,24 @@ class CheckpointsFuzzTest {
                                 .put(data)
                                 .array(),
                 this::safe);
+    }
+
+    @Test
+    void indexesOfShards() throws Exception {
+        SafeTensors.write(
+                folder.resolve("part-1.safetensors"),
+                Map.of("a", Tensors.of(manager, 1f)),
+                Map.of());
+        SafeTensors.write(
+                folder.resolve("part-2.safetensors"),
+                Map.of("b.weight", Tensors.of(manager, 2f)),
+                Map.of());
+        String index =
+                "{\"metadata\": {\"total_size\": 8}, \"weight_map\": {\"a\": \"part-1.safetensors\", \"b.weight\": \"part-2.safetensors\"}}";
+        Mutations.hold(
+                index.getBytes(StandardCharsets.UTF_8),
+                folder.resolve("model.safetensors.index.json"),
+                bytes -> bytes,
+                file -> ShardIndex.read(file));
     }
 }

@@ -13,7 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import memoria.artifact.ModelId;
 import memoria.checkpoint.SafeTensors;
 import memoria.checkpoint.TorchArchive;
 import memoria.data.Images;
@@ -22,6 +24,7 @@ import memoria.diffusion.Ddim;
 import memoria.diffusion.Prediction;
 import memoria.diffusion.Seeds;
 import memoria.json.Json;
+import memoria.models.Models;
 import memoria.torch.NativeMemory;
 import memoria.torch.Scope;
 import memoria.torch.Torch;
@@ -172,8 +175,28 @@ class PublicCheckpointsTest {
         return folder;
     }
 
+    /** The same tensors in two files, the index in place of the whole one. */
+    private void shards(Map<String, NDArray> tensors) throws IOException {
+        List<Map<String, NDArray>> parts = List.of(new LinkedHashMap<>(), new LinkedHashMap<>());
+        JsonObject map = new JsonObject();
+        tensors.forEach(
+                (name, tensor) -> {
+                    int part = Math.floorMod(name.hashCode(), 2);
+                    parts.get(part).put(name, tensor);
+                    map.addProperty(name, "part-" + part + ".safetensors");
+                });
+        for (int i = 0; i < 2; i++) {
+            SafeTensors.write(folder.resolve("part-" + i + ".safetensors"), parts.get(i), Map.of());
+        }
+        JsonObject index = new JsonObject();
+        index.add("weight_map", map);
+        Files.delete(folder.resolve("diffusion_pytorch_model.safetensors"));
+        Files.writeString(
+                folder.resolve("diffusion_pytorch_model.safetensors.index.json"), index.toString());
+    }
+
     @Test
-    void aDiffusersFolderLoadsFromSafetensorsAndFromBin() throws IOException {
+    void aDiffusersFolderLoadsFromSafetensorsFromShardsAndFromBin() throws IOException {
         UNet2d network =
                 UNet2dConfig.diffusers(json(SMALL)).build(Params.fresh(Torch.manager(), 5));
         diffusers(SMALL, network, true);
@@ -198,6 +221,22 @@ class PublicCheckpointsTest {
                                                     Condition.none()));
             assertThat(NativeMemory.growth(once, 100, 1000)).isLessThan(24L << 20);
         }
+        shards(network.params().all());
+        try (NetworkDenoiser model = DiffusersModel.read(folder)) {
+            Images parts = Ddim.steps(3).sample(model, Seeds.range(0, 2)).images();
+            assertThat(parts.largestDifference(old)).isZero();
+        }
+        assertThat(DiffusersModel.weights(folder))
+                .extracting(file -> file.getFileName().toString())
+                .containsExactly("part-0.safetensors", "part-1.safetensors");
+        ModelId whole = Models.id(folder.toString());
+        Files.delete(folder.resolve("part-1.safetensors"));
+        assertThatThrownBy(() -> DiffusersModel.read(folder))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("diffusion_pytorch_model.safetensors.index.json")
+                .hasMessageContaining("part-1.safetensors, which is missing");
+        Files.write(folder.resolve("part-1.safetensors"), new byte[8]);
+        assertThat(Models.id(folder.toString())).as("any shard tells").isNotEqualTo(whole);
         network.params().manager().close();
     }
 
