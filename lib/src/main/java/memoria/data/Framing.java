@@ -125,13 +125,13 @@ public final class Framing {
     }
 
     /** Writes one picture as the image {@code i} of a batch. */
-    void put(BufferedImage picture, float[] batch, int i) throws PictureFile.Unreadable {
+    void put(BufferedImage picture, byte[] batch, int i) throws PictureFile.Unreadable {
         Rectangle part = part(picture);
         float[] levels = levels(picture, part);
         float[] resized =
                 AreaAverage.resize(levels, 0, channels, part.height, part.width, height, width);
         for (int k = 0; k < resized.length; k++) {
-            batch[i * resized.length + k] = Images.value(Math.round(resized[k]));
+            batch[i * resized.length + k] = (byte) Math.round(resized[k]);
         }
     }
 

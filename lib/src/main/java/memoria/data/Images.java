@@ -19,7 +19,18 @@ import memoria.torch.Tensors;
  */
 public final class Images {
 
+    private static final float[] VALUE = new float[256];
+
+    static {
+        for (int level = 0; level < VALUE.length; level++) {
+            VALUE[level] = value(level);
+        }
+    }
+
+    /** Null where {@link #levels} is not: pictures of 8 bits take a fourth of the memory. */
     private final float[] values;
+
+    private final byte[] levels;
     private final int start;
     private final int count;
     private final int channels;
@@ -28,7 +39,19 @@ public final class Images {
 
     /** Shares the array: a slice costs nothing because nobody can write. */
     private Images(float[] values, int start, int count, int channels, int height, int width) {
+        this(values, null, start, count, channels, height, width);
+    }
+
+    private Images(
+            float[] values,
+            byte[] levels,
+            int start,
+            int count,
+            int channels,
+            int height,
+            int width) {
         this.values = values;
+        this.levels = levels;
         this.start = start;
         this.count = count;
         this.channels = channels;
@@ -70,6 +93,42 @@ public final class Images {
                             + needed);
         }
         return new Images(data, 0, count, channels, height, width);
+    }
+
+    /** Pictures of 8 bits that stay bytes, as {@link #of(byte[], int, int, int, int)} takes them; the array may be longer. */
+    static Images wrap(byte[] levels, int count, int channels, int height, int width) {
+        long needed = (long) count * channels * height * width;
+        if (levels.length < needed) {
+            throw new IllegalArgumentException(
+                    "levels: "
+                            + levels.length
+                            + " values, but "
+                            + describe(count, channels, height, width)
+                            + " images take "
+                            + needed);
+        }
+        return new Images(null, levels, 0, count, channels, height, width);
+    }
+
+    /** Numbers from a place in the store, as floats. */
+    private void copy(int from, float[] to, int into, int length) {
+        if (values != null) {
+            System.arraycopy(values, from, to, into, length);
+            return;
+        }
+        for (int i = 0; i < length; i++) {
+            to[into + i] = VALUE[levels[from + i] & 0xff];
+        }
+    }
+
+    private float[] floats(int from, int length) {
+        float[] all = new float[length];
+        copy(from, all, 0, length);
+        return all;
+    }
+
+    private float at(int place) {
+        return values != null ? values[place] : VALUE[levels[place] & 0xff];
     }
 
     /**
@@ -142,13 +201,21 @@ public final class Images {
             total = Math.addExact(total, part.count);
         }
         int size = head.itemSize();
-        float[] data = new float[Math.multiplyExact(total, size)];
+        int numbers = Math.multiplyExact(total, size);
+        boolean small = Arrays.stream(parts).allMatch(part -> part.levels != null);
+        float[] data = small ? null : new float[numbers];
+        byte[] bytes = small ? new byte[numbers] : null;
         int at = 0;
         for (Images part : parts) {
-            System.arraycopy(part.values, part.start * size, data, at, part.count * size);
-            at += part.count * size;
+            int length = part.count * size;
+            if (small) {
+                System.arraycopy(part.levels, part.start * size, bytes, at, length);
+            } else {
+                part.copy(part.start * size, data, at, length);
+            }
+            at += length;
         }
-        return new Images(data, 0, total, head.channels, head.height, head.width);
+        return new Images(data, bytes, 0, total, head.channels, head.height, head.width);
     }
 
     /**
@@ -215,7 +282,7 @@ public final class Images {
     public float[] pixels(int i) {
         requireIndex(i);
         int size = itemSize();
-        return Arrays.copyOfRange(values, (start + i) * size, (start + i + 1) * size);
+        return floats((start + i) * size, size);
     }
 
     /**
@@ -225,7 +292,7 @@ public final class Images {
      */
     public float[] all() {
         int size = itemSize();
-        return Arrays.copyOfRange(values, start * size, (start + count) * size);
+        return floats(start * size, count * size);
     }
 
     /**
@@ -254,8 +321,8 @@ public final class Images {
                     Math.max(
                             largest,
                             Math.abs(
-                                    (double) values[start * size + i]
-                                            - other.values[other.start * size + i]));
+                                    (double) at(start * size + i)
+                                            - other.at(other.start * size + i)));
         }
         return largest;
     }
@@ -274,8 +341,10 @@ public final class Images {
         requireIndex(i);
         other.requireIndex(j);
         int size = itemSize();
-        int a = (start + i) * size;
-        int b = (other.start + j) * size;
+        float[] mine = values != null ? values : pixels(i);
+        float[] theirs = other.values != null ? other.values : other.pixels(j);
+        int a = values != null ? (start + i) * size : 0;
+        int b = other.values != null ? (other.start + j) * size : 0;
         // Four sums: one alone would wait for itself at every pixel.
         double p = 0;
         double q = 0;
@@ -283,13 +352,13 @@ public final class Images {
         double s = 0;
         int at = 0;
         for (; at + 3 < size; at += 4) {
-            p += squared(values[a + at], other.values[b + at]);
-            q += squared(values[a + at + 1], other.values[b + at + 1]);
-            r += squared(values[a + at + 2], other.values[b + at + 2]);
-            s += squared(values[a + at + 3], other.values[b + at + 3]);
+            p += squared(mine[a + at], theirs[b + at]);
+            q += squared(mine[a + at + 1], theirs[b + at + 1]);
+            r += squared(mine[a + at + 2], theirs[b + at + 2]);
+            s += squared(mine[a + at + 3], theirs[b + at + 3]);
         }
         for (; at < size; at++) {
-            p += squared(values[a + at], other.values[b + at]);
+            p += squared(mine[a + at], theirs[b + at]);
         }
         return Math.sqrt(p + q + (r + s));
     }
@@ -308,13 +377,13 @@ public final class Images {
     public void requireFinite(String argument) {
         int size = itemSize();
         for (int at = start * size; at < (start + count) * size; at++) {
-            if (!Float.isFinite(values[at])) {
+            if (!Float.isFinite(at(at))) {
                 throw new IllegalArgumentException(
                         argument
                                 + ": image "
                                 + (at / size - start)
                                 + " holds "
-                                + values[at]
+                                + at(at)
                                 + "; only finite numbers are legal");
             }
         }
@@ -326,12 +395,15 @@ public final class Images {
      * @return (N, C, H, W) in row-major order
      */
     public byte[] bytes() {
-        byte[] levels = new byte[count * itemSize()];
         int offset = start * itemSize();
-        for (int i = 0; i < levels.length; i++) {
-            levels[i] = (byte) level(values[offset + i]);
+        if (levels != null) {
+            return Arrays.copyOfRange(levels, offset, offset + count * itemSize());
         }
-        return levels;
+        byte[] rounded = new byte[count * itemSize()];
+        for (int i = 0; i < rounded.length; i++) {
+            rounded[i] = (byte) level(values[offset + i]);
+        }
+        return rounded;
     }
 
     /**
@@ -350,7 +422,11 @@ public final class Images {
     void update(MessageDigest digest) {
         ByteBuffer image = ByteBuffer.allocate(Float.BYTES * itemSize());
         for (int i = 0; i < count; i++) {
-            image.asFloatBuffer().put(values, (start + i) * itemSize(), itemSize());
+            if (values != null) {
+                image.asFloatBuffer().put(values, (start + i) * itemSize(), itemSize());
+            } else {
+                image.asFloatBuffer().put(pixels(i));
+            }
             digest.update(image.array());
         }
     }
@@ -361,7 +437,7 @@ public final class Images {
      * @return images that {@link #bytes} stores without loss
      */
     public Images quantized() {
-        return of(bytes(), count, channels, height, width);
+        return levels != null ? this : of(bytes(), count, channels, height, width);
     }
 
     /**
@@ -388,7 +464,7 @@ public final class Images {
             throw new IllegalArgumentException(
                     "from, to: " + from + ", " + to + " in a batch of " + count + " images");
         }
-        return new Images(values, start + from, to - from, channels, height, width);
+        return new Images(values, levels, start + from, to - from, channels, height, width);
     }
 
     /**
@@ -400,12 +476,19 @@ public final class Images {
      */
     public Images select(int... indices) {
         int size = itemSize();
-        float[] data = new float[Math.multiplyExact(indices.length, size)];
+        int numbers = Math.multiplyExact(indices.length, size);
+        float[] data = values == null ? null : new float[numbers];
+        byte[] bytes = values == null ? new byte[numbers] : null;
         for (int k = 0; k < indices.length; k++) {
             requireIndex(indices[k]);
-            System.arraycopy(values, (start + indices[k]) * size, data, k * size, size);
+            int from = (start + indices[k]) * size;
+            if (values == null) {
+                System.arraycopy(levels, from, bytes, k * size, size);
+            } else {
+                System.arraycopy(values, from, data, k * size, size);
+            }
         }
-        return new Images(data, 0, indices.length, channels, height, width);
+        return new Images(data, bytes, 0, indices.length, channels, height, width);
     }
 
     /**
@@ -426,7 +509,10 @@ public final class Images {
             return this;
         }
         float[] data =
-                AreaAverage.resize(values, start * channels, count * channels, height, width, h, w);
+                values != null
+                        ? AreaAverage.resize(
+                                values, start * channels, count * channels, height, width, h, w)
+                        : AreaAverage.resize(all(), 0, count * channels, height, width, h, w);
         return new Images(data, 0, count, channels, h, w);
     }
 
@@ -437,7 +523,7 @@ public final class Images {
      * @return (N, C, H, W), float32, a copy
      */
     public NDArray tensor(NDManager manager) {
-        boolean whole = start == 0 && values.length == count * itemSize();
+        boolean whole = values != null && start == 0 && values.length == count * itemSize();
         return Tensors.of(
                 manager, whole ? values : all(), new Shape(count, channels, height, width));
     }
@@ -462,10 +548,7 @@ public final class Images {
         int green = red + (channels == 3 ? plane : 0);
         int blue = red + (channels == 3 ? 2 * plane : 0);
         for (int at = 0; at < plane; at++) {
-            int rgb =
-                    level(values[red + at]) << 16
-                            | level(values[green + at]) << 8
-                            | level(values[blue + at]);
+            int rgb = level(at(red + at)) << 16 | level(at(green + at)) << 8 | level(at(blue + at));
             picture.setRGB(at % width, at / width, rgb);
         }
         return picture;
@@ -519,13 +602,7 @@ public final class Images {
         return other instanceof Images that
                 && count == that.count
                 && sameItem(that)
-                && Arrays.equals(
-                        values,
-                        start * itemSize(),
-                        (start + count) * itemSize(),
-                        that.values,
-                        that.start * itemSize(),
-                        (that.start + count) * itemSize());
+                && sameNumbers(that);
     }
 
     /**
@@ -533,11 +610,26 @@ public final class Images {
      *
      * @return equal for equal batches
      */
+    private boolean sameNumbers(Images that) {
+        int size = count * itemSize();
+        int mine = start * itemSize();
+        int theirs = that.start * itemSize();
+        if (values != null && that.values != null) {
+            return Arrays.equals(values, mine, mine + size, that.values, theirs, theirs + size);
+        }
+        for (int i = 0; i < size; i++) {
+            if (Float.floatToIntBits(at(mine + i)) != Float.floatToIntBits(that.at(theirs + i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     @Override
     public int hashCode() {
         int hash = Arrays.hashCode(new int[] {channels, height, width});
         for (int at = start * itemSize(); at < (start + count) * itemSize(); at++) {
-            hash = 31 * hash + Float.floatToIntBits(values[at]);
+            hash = 31 * hash + Float.floatToIntBits(at(at));
         }
         return hash;
     }

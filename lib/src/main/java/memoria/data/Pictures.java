@@ -355,7 +355,7 @@ public final class Pictures {
                             + numbers
                             + "; 1 to 2147483639 are legal, choose some by first() or listed()");
         }
-        float[] batch = new float[(int) numbers];
+        byte[] batch = new byte[(int) numbers];
         String[] reasons = new String[count()];
         try (Progress progress = Progress.start("reading pictures", count())) {
             for (int from = 0; from < count(); from += AT_ONCE) {
@@ -371,7 +371,7 @@ public final class Pictures {
     }
 
     /** Writes one picture into the batch and answers null, or why not. */
-    private String put(Framing framing, float[] batch, int i) {
+    private String put(Framing framing, byte[] batch, int i) {
         try {
             framing.put(PictureFile.read(entries.get(i).file), batch, i);
             return null;
@@ -380,7 +380,7 @@ public final class Pictures {
         }
     }
 
-    private Reading reading(Framing framing, float[] batch, String[] reasons) {
+    private Reading reading(Framing framing, byte[] batch, String[] reasons) {
         List<Entry> kept = new ArrayList<>();
         List<Reading.Skipped> skipped = new ArrayList<>();
         int size = framing.itemSize();
@@ -396,8 +396,6 @@ public final class Pictures {
             throw new IllegalArgumentException(
                     "pictures: none can be read: " + Reading.summary(skipped, count()));
         }
-        float[] values =
-                skipped.isEmpty() ? batch : java.util.Arrays.copyOf(batch, kept.size() * size);
         List<String> classes = classes(kept);
         Map<String, Integer> numbers = new HashMap<>();
         classes.forEach(name -> numbers.put(name, numbers.size()));
@@ -406,7 +404,7 @@ public final class Pictures {
         DataSet set =
                 DataSet.of(
                         Images.wrap(
-                                values,
+                                batch,
                                 kept.size(),
                                 framing.channels(),
                                 framing.height(),

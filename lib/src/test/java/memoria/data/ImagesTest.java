@@ -164,4 +164,38 @@ class ImagesTest {
         assertThatThrownBy(() -> one.largestDifference(two.first(2)))
                 .hasMessageContaining("other: 2 items");
     }
+
+    /** Pictures that are read stay bytes; nothing but memory tells them from others. */
+    @Test
+    void picturesThatStayBytesAreTheSameImages() {
+        byte[] levels = new byte[5 * 3 * 4 * 6 + 7];
+        new java.util.Random(1).nextBytes(levels);
+        byte[] whole = java.util.Arrays.copyOf(levels, 5 * 3 * 4 * 6);
+        Images small = Images.wrap(levels, 5, 3, 4, 6);
+        Images large = Images.of(whole, 5, 3, 4, 6);
+        assertThat(small).isEqualTo(large).hasSameHashCodeAs(large);
+        assertThat(large).isEqualTo(small);
+        assertThat(small.sha256()).isEqualTo(large.sha256());
+        assertThat(small.all()).isEqualTo(large.all());
+        assertThat(small.bytes()).isEqualTo(whole);
+        assertThat(small.quantized()).isEqualTo(large);
+        Images part = small.slice(1, 4);
+        Images other = large.slice(1, 4);
+        assertThat(part).isEqualTo(other);
+        assertThat(part.pixels(2)).isEqualTo(other.pixels(2));
+        assertThat(part.bytes()).isEqualTo(other.bytes());
+        assertThat(part.select(2, 0)).isEqualTo(other.select(2, 0)).isNotEqualTo(other.first(2));
+        assertThat(part.resize(2, 3)).isEqualTo(other.resize(2, 3));
+        assertThat(part.largestDifference(other)).isZero();
+        assertThat(part.distance(0, large, 4)).isEqualTo(other.distance(0, small, 4)).isPositive();
+        assertThat(part.picture(1).getRGB(5, 3)).isEqualTo(other.picture(1).getRGB(5, 3));
+        assertThat(Images.concat(part, small)).isEqualTo(Images.concat(other, large));
+        assertThat(Images.concat(part, large)).isEqualTo(Images.concat(other, small));
+        part.requireFinite("part");
+        try (NDManager manager = Torch.manager()) {
+            assertThat(part.tensor(manager).toFloatArray()).isEqualTo(other.all());
+        }
+        assertThatThrownBy(() -> Images.wrap(whole, 6, 3, 4, 6))
+                .hasMessageContaining("levels: 360 values");
+    }
 }

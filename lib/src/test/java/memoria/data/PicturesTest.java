@@ -37,11 +37,11 @@ class PicturesTest {
     }
 
     private static int[] levels(Path file, Framing framing) throws PictureFile.Unreadable {
-        float[] values = new float[framing.itemSize()];
+        byte[] values = new byte[framing.itemSize()];
         framing.put(PictureFile.read(file), values, 0);
         int[] levels = new int[values.length];
         for (int i = 0; i < levels.length; i++) {
-            levels[i] = Images.level(values[i]);
+            levels[i] = values[i] & 0xff;
         }
         return levels;
     }

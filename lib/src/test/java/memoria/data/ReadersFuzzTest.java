@@ -139,7 +139,7 @@ class ReadersFuzzTest {
     private void picture(Path file) throws Exception {
         Framing framing = Framing.square(8);
         try {
-            framing.put(PictureFile.read(file), new float[framing.itemSize()], 0);
+            framing.put(PictureFile.read(file), new byte[framing.itemSize()], 0);
         } catch (PictureFile.Unreadable documented) {
             throw new IllegalArgumentException(file + ": " + documented.getMessage(), documented);
         }
