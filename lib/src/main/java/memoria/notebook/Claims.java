@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -126,6 +127,40 @@ public final class Claims implements Displayable {
      */
     public Claims notRun(String claim, String paper, String why) {
         return add(new Claim(claim, paper, why, null, Verdict.NOT_RUN));
+    }
+
+    /**
+     * A claim about the paper's own experiment, compared with its number only where as much was done as there.
+     *
+     * @param claim the claim, one sentence
+     * @param paper the paper's number, in words
+     * @param measured what was found here, or why nothing was, in words
+     * @param count how many images were made with the paper's model and data; 0 if it did not run, or with others
+     * @param papers how many the paper made, at least 1
+     * @param holds whether the claim holds, computed; counts only where the paper's count is reached
+     * @return this
+     * @throws IllegalArgumentException if the claim is there already or a count is out of range
+     */
+    public Claims atPapersCount(
+            String claim, String paper, String measured, int count, int papers, boolean holds) {
+        if (count < 0 || papers < 1) {
+            throw new IllegalArgumentException(
+                    "count, papers: "
+                            + count
+                            + ", "
+                            + papers
+                            + "; legal are 0 or more, and 1 or more");
+        }
+        if (count >= papers) {
+            return claim(claim, paper, measured, holds);
+        }
+        String reduced =
+                String.format(
+                        Locale.ROOT,
+                        " (ran at reduced counts, %,d of %,d images: not comparable)",
+                        count,
+                        papers);
+        return notRun(claim, paper, count == 0 ? measured : measured + reduced);
     }
 
     private Claims add(

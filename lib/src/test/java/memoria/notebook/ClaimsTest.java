@@ -68,6 +68,26 @@ class ClaimsTest {
     }
 
     @Test
+    void thePapersRowHasAVerdictAtThePapersCountOnly() {
+        Claims claims =
+                Claims.of("rows", Profile.PAPER)
+                        .atPapersCount("absent", "0", "needs a model", 0, 100, true)
+                        .atPapersCount("fewer", "0", "1%", 99, 100, true)
+                        .atPapersCount("enough", "0", "0%", 100, 100, true)
+                        .atPapersCount("enough and wrong", "0", "1%", 200, 100, false);
+        assertThat(claims.verdicts())
+                .containsEntry("absent", Verdict.NOT_RUN)
+                .containsEntry("fewer", Verdict.NOT_RUN)
+                .containsEntry("enough", Verdict.HOLDS)
+                .containsEntry("enough and wrong", Verdict.DOES_NOT_HOLD);
+        assertThat(claims.bundle().toString())
+                .contains("1% (ran at reduced counts, 99 of 100 images: not comparable)")
+                .doesNotContain("needs a model (");
+        assertThatThrownBy(() -> claims.atPapersCount("x", "0", "1%", -1, 100, true))
+                .hasMessageContaining("count, papers: -1, 100");
+    }
+
+    @Test
     void verdictsAreComparedWithTheCommittedOnes(@TempDir Path root) throws IOException {
         System.setProperty("memoria.root", root.toString());
         assertThat(text()).doesNotContain("expected");
