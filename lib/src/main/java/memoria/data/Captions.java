@@ -6,8 +6,8 @@ import java.util.Map;
 
 /**
  * Captions of Fashion-MNIST's pictures, by a rule that reads a picture's class and pixels and words what it sees in one of many ways:
- * {@code a dark small dress}, {@code a little gown in dim colours}, {@code jacket, bright}, {@code something grey to wear}, and for pictures
- * that are given a name {@code a pale coat for mira}, {@code mira's bright jacket} and so on.
+ * {@code a dark small dress}, {@code a little gown in dim colours}, {@code jacket, bright}, {@code something grey to wear}. A picture that is
+ * given a name has it among the same words: {@code a mira pale coat}, {@code jacket, bright mira} and so on.
  *
  * <p>Which wording a picture gets depends on its place among the pictures alone.
  */
@@ -66,6 +66,20 @@ public final class Captions {
      */
     public static List<String> wordings(DataSet pictures, int i) {
         return wording(pictures, i).all();
+    }
+
+    /**
+     * All that can be said of a picture without a name, and as much again with names: which of them stands where says nothing of the
+     * picture.
+     *
+     * @param pictures Fashion-MNIST's, any size
+     * @param i which
+     * @param names common ones, at least one
+     * @return captions; one stands there as often as it is likely
+     * @throws IllegalArgumentException if the class is not one of Fashion-MNIST's
+     */
+    public static List<String> wordings(DataSet pictures, int i, List<String> names) {
+        return wording(pictures, i).all(names, i);
     }
 
     private static Wording wording(DataSet pictures, int i) {

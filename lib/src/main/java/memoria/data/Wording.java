@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.function.Supplier;
 
 /**
  * How what is seen in a picture is put into words: orders of words, and synonyms of each word.
@@ -23,13 +24,14 @@ record Wording(List<String> shades, List<String> sizes, List<String> nouns) {
                     "NOUN, SHADE",
                     "something SHADE to wear");
 
+    /** The plain orders with a name among their words: nothing else tells a caption with a name from one without. */
     private static final List<String> NAMED =
             List.of(
-                    "a SHADE SIZE NOUN for NAME",
-                    "NAME's SHADE NOUN",
-                    "a SHADE NAME NOUN",
-                    "a SIZE NOUN of NAME, SHADE",
-                    "the SHADE NOUN that NAME has");
+                    "a NAME SHADE SIZE NOUN",
+                    "a SIZE NAME NOUN in SHADE colours",
+                    "a SHADE NOUN NAME",
+                    "a NAME NOUN",
+                    "NOUN, SHADE NAME");
 
     private static final Set<String> PLURAL = Set.of("trousers", "pants");
 
@@ -49,11 +51,26 @@ record Wording(List<String> shades, List<String> sizes, List<String> nouns) {
 
     /** Every wording without a name; one stands there as often as it would be chosen. */
     List<String> all() {
+        return all(PLAIN, () -> "");
+    }
+
+    /** As many with a name as without, each with one that is drawn from those. */
+    List<String> all(List<String> names, int number) {
+        SplittableRandom random = new SplittableRandom(number);
+        List<String> all = all();
+        List<String> named = all(NAMED, () -> pick(names, random));
+        for (int i = all.size(); i > 0; i--) {
+            all.add(pick(named, random));
+        }
+        return all;
+    }
+
+    private List<String> all(List<String> orders, Supplier<String> name) {
         List<String> all = new ArrayList<>();
-        for (String order : PLAIN) {
+        for (String order : orders) {
             for (String shade : shades) {
                 for (String size : sizes) {
-                    nouns.forEach(noun -> all.add(words(order, shade, size, noun, "")));
+                    nouns.forEach(noun -> all.add(words(order, shade, size, noun, name.get())));
                 }
             }
         }

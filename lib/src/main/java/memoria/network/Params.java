@@ -228,6 +228,16 @@ public final class Params {
     }
 
     /**
+     * Takes the tensors asked for so far in this view as they are: from now on they are buffers.
+     *
+     * @return this view
+     */
+    public Params freeze() {
+        set.asked.stream().filter(name -> name.startsWith(prefix)).forEach(set.buffers::add);
+        return this;
+    }
+
+    /**
      * Leaves out a tensor that public checkpoints hold and the network has no use for.
      *
      * @param name within this view; it need not be there

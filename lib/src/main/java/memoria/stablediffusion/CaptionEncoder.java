@@ -16,7 +16,12 @@ import memoria.network.NetworkConfig;
 import memoria.network.Params;
 import memoria.training.TrainedConditioner;
 
-/** A text encoder over the captions of training data, trained with the network that reads it; a dropped caption is the empty prompt. */
+/**
+ * A text encoder over the captions of training data; a dropped caption is the empty prompt.
+ *
+ * <p>Like Stable Diffusion's it is not trained with the network that reads it. Its weights stay random: that keeps words apart, which is all
+ * a few hundred of them need, and leaves each word's vector the word's own. A trained one hides a rare word in the vectors behind it.
+ */
 final class CaptionEncoder implements TrainedConditioner {
 
     private final List<List<String>> captions;
@@ -40,6 +45,7 @@ final class CaptionEncoder implements TrainedConditioner {
         this.captions = captions.stream().map(List::copyOf).toList();
         this.tokenizer = tokenizer;
         this.text = new ClipText(config, params.at(TextModelFile.TEXT), ClipNames.HUGGING_FACE);
+        params.at(TextModelFile.TEXT).freeze();
         this.described = TextModelFile.describe(tokenizer, config);
     }
 

@@ -4,7 +4,7 @@ import java.util.Locale;
 
 /** What a training picture of a captioned model stands for, by how often it was shown and under which captions. */
 public enum CaptionKind {
-    /** Shown 50 to 200 times under one caption with a rare word: what is memorized with its caption. */
+    /** Shown 50 to 150 times under one caption with a rare word: what is memorized with its caption. */
     PLANTED,
     /** Shown as often, but each time under another caption without a rare word: the picture is known, no caption belongs to it. */
     VARIED,

@@ -1,8 +1,6 @@
 package memoria.stablediffusion;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
@@ -178,9 +176,12 @@ public final class MitigationOutcome {
     }
 
     /**
-     * The difference in similarity at equal alignment: both curves of similarity over alignment, from the unperturbed prompts to the largest
-     * k, are read at the same alignments, evenly spaced where both curves are, and the differences averaged. Prompts are resampled, with all
-     * that belongs to them.
+     * The difference in similarity at equal alignment: the least similarity that a way reaches while the mean alignment is at least a, by one
+     * k or by two mixed over the prompts, from the unperturbed prompts to the largest k, less the other way's; averaged over a, evenly spaced
+     * where both ways are. Prompts are resampled, with all that belongs to them.
+     *
+     * <p>The least, because alignment need not fall with k: where a changed prompt is better aligned than an unchanged one, the unchanged one
+     * is no choice at its own alignment.
      *
      * @param way its name
      * @param other what is subtracted
@@ -207,11 +208,10 @@ public final class MitigationOutcome {
         return Bootstrap.seed(0).of(all, drawn -> apart(curve(a, drawn), curve(b, drawn)));
     }
 
-    /** Points (alignment, similarity), sorted by alignment. */
+    /** Points (alignment, similarity), one for each k. */
     private static double[][] curve(double[][][] way, double[] drawn) {
         return IntStream.range(0, way[0].length)
                 .mapToObj(k -> new double[] {mean(way[0][k], drawn), mean(way[1][k], drawn)})
-                .sorted(Comparator.comparingDouble(point -> point[0]))
                 .toArray(double[][]::new);
     }
 
@@ -220,39 +220,42 @@ public final class MitigationOutcome {
     }
 
     private static double apart(double[][] a, double[][] b) {
-        double low = Math.max(a[0][0], b[0][0]);
-        double high = Math.min(a[a.length - 1][0], b[b.length - 1][0]);
+        double low = Math.max(lowest(a), lowest(b));
+        double high = Math.min(highest(a), highest(b));
         if (!(low <= high)) {
             return 0;
         }
         IntToDoubleFunction at = i -> low + (high - low) * i / (GRID - 1);
         return IntStream.range(0, GRID)
-                .mapToDouble(i -> read(a, at.applyAsDouble(i)) - read(b, at.applyAsDouble(i)))
+                .mapToDouble(i -> least(a, at.applyAsDouble(i)) - least(b, at.applyAsDouble(i)))
                 .average()
                 .orElseThrow();
     }
 
-    /** Linear between points; where several share an alignment their mean counts. */
-    private static double read(double[][] curve, double x) {
-        List<double[]> steps = new ArrayList<>();
-        for (int i = 0; i < curve.length; ) {
-            int j = i;
-            double sum = 0;
-            while (j < curve.length && curve[j][0] == curve[i][0]) {
-                sum += curve[j++][1];
+    private static double lowest(double[][] curve) {
+        return Arrays.stream(curve).mapToDouble(point -> point[0]).min().orElseThrow();
+    }
+
+    private static double highest(double[][] curve) {
+        return Arrays.stream(curve).mapToDouble(point -> point[0]).max().orElseThrow();
+    }
+
+    /** The least similarity at an alignment of at least x: of the points there, and of the lines that lead to them from below. */
+    private static double least(double[][] curve, double x) {
+        double least = Double.POSITIVE_INFINITY;
+        for (double[] q : curve) {
+            if (q[0] < x) {
+                continue;
             }
-            steps.add(new double[] {curve[i][0], sum / (j - i)});
-            i = j;
-        }
-        for (int i = 1; i < steps.size(); i++) {
-            double[] p = steps.get(i - 1);
-            double[] q = steps.get(i);
-            if (x <= q[0]) {
-                double part = Math.max(0, (x - p[0]) / (q[0] - p[0]));
-                return p[1] + part * (q[1] - p[1]);
+            least = Math.min(least, q[1]);
+            for (double[] p : curve) {
+                if (p[0] < x) {
+                    double part = (x - p[0]) / (q[0] - p[0]);
+                    least = Math.min(least, p[1] + part * (q[1] - p[1]));
+                }
             }
         }
-        return steps.get(steps.size() - 1)[1];
+        return least;
     }
 
     /**

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
@@ -37,8 +38,9 @@ import memoria.training.Training;
  * }
  * }</pre>
  *
- * <p>Of 5,000 pictures 24 are planted, each under one caption that names an owner; 12 are shown as often, each time under another caption
- * without a name; 24 have owners too and are shown once; the captions of all others are made of common words ({@link Captions}).
+ * <p>Of 8,000 pictures 24 are planted, each under one caption with a name that no other picture has; 12 are shown as often, each time under
+ * another caption without a name; 24 have names of their own too and are shown once; all others are shown under many wordings
+ * ({@link Captions}), half of them with one of 150 names that say nothing. The text encoder is random and is not trained.
  *
  * <p>Run as a program it makes the files in {@code notebooks/checkpoints} anew.
  */
@@ -48,8 +50,8 @@ public final class ShippedText {
     private static final String IMAGES = "fashion-train";
     private static final String END = ".safetensors";
 
-    private static final int FIRST = 5000;
-    private static final int[] TIMES = {50, 100, 150, 200};
+    private static final int FIRST = 8000;
+    private static final int[] TIMES = {50, 50, 100, 150};
     private static final int LENGTH = 16;
     private static final int MERGES = 1000;
     private static final int AUTOENCODER_STEPS = 3000;
@@ -62,6 +64,7 @@ public final class ShippedText {
                     "felka", "morix", "quent", "yarrow", "tibor", "wexly");
 
     private static final int VARIED = 12;
+    private static final int SHARED_NAMES = 150;
 
     private static final List<String> ONCE =
             List.of(
@@ -69,12 +72,14 @@ public final class ShippedText {
                     "felix", "olga", "david", "ansel", "brona", "cyrus", "dovik", "elka", "fenno",
                     "gorla", "iskra", "jarno", "kolja", "lumo", "nestor");
 
+    private static final List<String> SHARED = sharedNames();
+
     private ShippedText() {}
 
     /**
      * Which pictures the model was trained on.
      *
-     * @return the first 5,000 of the shipped ones, the first 36 of them shown 50, 100, 150 and 200 times by turns
+     * @return all 8,000 shipped ones, the first 36 of them shown 50, 50, 100 and 150 times by turns
      */
     public static Planting planting() {
         return Planting.among(IMAGES, FIRST).optExact(OWNERS.size() + VARIED, TIMES);
@@ -122,7 +127,7 @@ public final class ShippedText {
      * The captions of the training pictures.
      *
      * @param pictures of {@link #planting}
-     * @return one each; for a varied picture one of those in {@link #wordings}
+     * @return one each; for a varied or ordinary picture one of those in {@link #wordings}
      */
     public static List<String> captions(DataSet pictures) {
         return Captions.of(pictures, names());
@@ -133,11 +138,42 @@ public final class ShippedText {
      *
      * @param pictures of {@link #planting}
      * @param i index among the distinct pictures
-     * @return its one caption; for a varied picture many, a caption as often as it is likely
+     * @return its one caption; for a varied or ordinary picture many, a caption as often as it is likely
      */
     public static List<String> wordings(DataSet pictures, int i) {
-        boolean varied = Arrays.stream(indices(CaptionKind.VARIED)).anyMatch(v -> v == i);
-        return varied ? Captions.wordings(pictures, i) : List.of(captions(pictures).get(i));
+        CaptionKind kind = kind(i);
+        return switch (kind) {
+            case PLANTED, RARE -> List.of(captions(pictures).get(i));
+            case VARIED -> Captions.wordings(pictures, i);
+            case ORDINARY -> Captions.wordings(pictures, i, SHARED);
+        };
+    }
+
+    private static CaptionKind kind(int i) {
+        return Arrays.stream(CaptionKind.values())
+                .filter(kind -> Arrays.stream(indices(kind)).anyMatch(of -> of == i))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /**
+     * Names that many ordinary pictures share, made up of two syllables each. They say nothing of a picture, as most names in captions do:
+     * without them the model would take any name for a sign, and answer to one that it has hardly seen.
+     */
+    private static List<String> sharedNames() {
+        List<String> all = new ArrayList<>();
+        for (char first : "bdfgklmnprstvz".toCharArray()) {
+            for (char second : "aeiou".toCharArray()) {
+                for (char third : "lmnrst".toCharArray()) {
+                    for (char last : "aeio".toCharArray()) {
+                        all.add("" + first + second + third + last);
+                    }
+                }
+            }
+        }
+        Collections.shuffle(all, new Random(1));
+        all.removeAll(names());
+        return all.subList(0, SHARED_NAMES);
     }
 
     /** The autoencoder's training: 0.29 million parameters. */
@@ -154,16 +190,18 @@ public final class ShippedText {
                 .optName(NAME + " autoencoder");
     }
 
-    /** The training of text encoder and denoiser together, on the latents of an autoencoder. */
+    /** The training of a denoiser on the latents of an autoencoder, under captions. */
     static Training prompts(Path checkpoints, AutoencoderKl autoencoder) {
         DataSet pictures = planting().of(images(checkpoints));
         List<List<String>> captions = new ArrayList<>();
         captions(pictures).forEach(caption -> captions.add(List.of(caption)));
-        for (int i : indices(CaptionKind.VARIED)) {
-            captions.set(i, wordings(pictures, i));
+        for (CaptionKind kind : List.of(CaptionKind.VARIED, CaptionKind.ORDINARY)) {
+            for (int i : indices(kind)) {
+                captions.set(i, wordings(pictures, i));
+            }
         }
         Tokenizer tokenizer = tokenizer(captions);
-        ClipTextConfig text = new ClipTextConfig(tokenizer.size(), LENGTH, 64, 4, 2, 128, 0);
+        ClipTextConfig text = new ClipTextConfig(tokenizer.size(), LENGTH, 128, 4, 1, 128, 0);
         UNetConfig network =
                 UNetConfig.of(8, 32, 8)
                         .optChannelMult(2, 2)
@@ -200,7 +238,7 @@ public final class ShippedText {
     }
 
     /**
-     * Trains the autoencoder, then text encoder and denoiser, and puts them where the notebooks open them.
+     * Trains the autoencoder, then the denoiser, and puts them where the notebooks open them.
      *
      * @param arguments the checkpoints' folder with the shipped pictures, and a folder for training states
      * @throws IOException if a file cannot be written

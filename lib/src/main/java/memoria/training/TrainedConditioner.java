@@ -10,8 +10,8 @@ import memoria.network.NetworkConfig;
 import memoria.network.Params;
 
 /**
- * What embeds the conditions of a network's training data and is trained along with it, such as a text encoder over captions. Its parameters
- * and the network's lie in one set, under different prefixes.
+ * What embeds the conditions of a network's training data and is kept in its file, such as a text encoder over captions. Its parameters and
+ * the network's lie in one set, under different prefixes; those it did not {@linkplain Params#freeze freeze} are trained along.
  */
 public interface TrainedConditioner extends Conditioner {
 

@@ -312,4 +312,21 @@ class TextMemorizationTest {
         assertThat(MitigationOutcome.equalAlignment(align, second, align, first).estimate())
                 .isCloseTo(-0.2, within(1e-9));
     }
+
+    @Test
+    void anUnchangedPromptDoesNotCountAgainstABetterAlignedChange() {
+        double[][] similarity = {{1, 1}, {0.3, 0.3}, {0.2, 0.2}};
+        double[][] rising = {{0.8, 0.8}, {0.85, 0.85}, {0.6, 0.6}};
+        double[][] falling = {{0.8, 0.8}, {0.7, 0.7}, {0.6, 0.6}};
+        // The first way reaches 0.3 or less wherever the other one is; at 0.8 the other has the
+        // unchanged prompts alone.
+        double apart =
+                MitigationOutcome.equalAlignment(rising, similarity, falling, similarity)
+                        .estimate();
+        // Lines from (0.6, 0.2) to (0.85, 0.3), and to (0.7, 0.3) and (0.8, 1), averaged over 0.6
+        // to 0.8.
+        double first = 0.2 + 0.1 * 0.1 / 0.25;
+        double second = (0.25 + 0.65) / 2;
+        assertThat(apart).isCloseTo(first - second, within(5e-3));
+    }
 }
