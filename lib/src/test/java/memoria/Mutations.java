@@ -3,12 +3,19 @@ package memoria;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
 
 /**
  * Damages good files in many ways and holds that a reader answers each with its documented exception, which names the file, or reads it.
@@ -90,11 +97,90 @@ public final class Mutations {
      */
     public static void hold(byte[] good, Path file, Wrapping wrapping, Reader reader)
             throws Exception {
+        assertThat(refused(good, file, wrapping, reader))
+                .as("mutations that were refused")
+                .isPositive();
+    }
+
+    /**
+     * As {@link #hold(byte[], Path, Wrapping, Reader)}, of whole files.
+     *
+     * @param good a file it reads
+     * @param file where damaged ones are written
+     * @param reader the reader
+     * @throws Exception if a file cannot be made
+     */
+    public static void hold(byte[] good, Path file, Reader reader) throws Exception {
+        hold(good, file, part -> part, reader);
+    }
+
+    /**
+     * As {@link #hold(byte[], Path, Wrapping, Reader)}, of the header of a safetensors file, under a length that fits.
+     *
+     * @param good a file it reads
+     * @param file where damaged ones are written
+     * @param reader the reader
+     * @throws Exception if a file cannot be made
+     */
+    public static void holdHeader(byte[] good, Path file, Reader reader) throws Exception {
+        int length = (int) ByteBuffer.wrap(good).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+        byte[] data = Arrays.copyOfRange(good, 8 + length, good.length);
+        hold(
+                Arrays.copyOfRange(good, 8, 8 + length),
+                file,
+                header ->
+                        ByteBuffer.allocate(8 + header.length + data.length)
+                                .order(ByteOrder.LITTLE_ENDIAN)
+                                .putLong(header.length)
+                                .put(header)
+                                .put(data)
+                                .array(),
+                reader);
+    }
+
+    /**
+     * Holds that a reader of notes that can be done without refuses nothing.
+     *
+     * @param good a file it reads
+     * @param file where damaged ones are written
+     * @param reader the reader
+     * @throws Exception if a file cannot be made
+     */
+    public static void holdForgiven(byte[] good, Path file, Reader reader) throws Exception {
+        assertThat(refused(good, file, part -> part, reader))
+                .as("mutations that were refused")
+                .isZero();
+    }
+
+    /**
+     * A wrapping by a zip archive.
+     *
+     * @param entries their contents by name
+     * @param changed the damaged one's name
+     * @return the wrapping
+     */
+    public static Wrapping zip(Map<String, byte[]> entries, String changed) {
+        return content -> {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            try (ZipOutputStream out = new ZipOutputStream(bytes)) {
+                for (Map.Entry<String, byte[]> e : entries.entrySet()) {
+                    out.putNextEntry(new ZipEntry(e.getKey()));
+                    out.write(e.getKey().equals(changed) ? content : e.getValue());
+                }
+            }
+            return bytes.toByteArray();
+        };
+    }
+
+    private static int refused(byte[] good, Path file, Wrapping wrapping, Reader reader)
+            throws Exception {
         Files.write(file, wrapping.around(good));
         reader.read(file);
         int count = Integer.getInteger("mutations", 60);
         String name = file.getFileName().toString();
         Mutations mutations = new Mutations(new SplittableRandom(name.hashCode()));
+        int threads = ManagementFactory.getThreadMXBean().getThreadCount();
+        long began = System.nanoTime();
         int refused = 0;
         for (int i = 0; i < count; i++) {
             byte[] bytes = mutations.of(good);
@@ -112,21 +198,22 @@ public final class Mutations {
                                 wrapping.around(bytes));
                 fail("mutation " + i + " of " + name + ", kept as " + kept, other);
             }
-            long seconds = (System.nanoTime() - start) / 1_000_000_000L;
-            assertThat(seconds).as("seconds of mutation " + i).isLessThan(60);
+            assertThat(seconds(start)).as("seconds of mutation " + i).isLessThan(60);
         }
+        // The virtual machine starts and ends some of its own.
+        assertThat(ManagementFactory.getThreadMXBean().getThreadCount())
+                .as("threads that stay")
+                .isLessThan(threads + 20);
         if (count > 1000) {
-            System.out.println(
-                    "mutations: "
-                            + name
-                            + ": "
-                            + count
-                            + ", refused "
-                            + refused
-                            + ", read "
-                            + (count - refused));
+            System.out.printf(
+                    "mutations: %s: %d, refused %d, read %d, %.1f s%n",
+                    name, count, refused, count - refused, seconds(began));
         }
-        assertThat(refused).as("mutations that were refused").isPositive();
+        return refused;
+    }
+
+    private static double seconds(long since) {
+        return (System.nanoTime() - since) / 1e9;
     }
 
     private byte[] of(byte[] good) {

@@ -30,11 +30,9 @@ public final class TextRows {
 
     /** What to do about a Parquet file where nothing on the class path reads it. */
     static final String PARQUET_HOW =
-            "Parquet is read by the optional module memoria-parquet, which needs Java 21 or newer (this is Java "
-                    + Runtime.version().feature()
-                    + "). For notebooks: set JAVA_HOME to a JDK 21 or newer and give `environment/run` the option --parquet; `environment/fetch`"
-                    + " has it from then on. For a program of your own: `mvn -B -Pparquet -pl lib,parquet -am install` with that JDK, then the"
-                    + " dependency io.github.memoria:memoria-parquet";
+            "Parquet is read by the optional module memoria-parquet. For notebooks give `environment/run` the option --parquet;"
+                    + " `environment/fetch` has it from then on. For a program of your own: `mvn -B -Pparquet -pl lib,parquet -am install`,"
+                    + " then the dependency io.github.memoria:memoria-parquet";
 
     private static final int LONGEST_LINE = 1 << 24;
 

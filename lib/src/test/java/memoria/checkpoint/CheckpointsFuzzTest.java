@@ -1,19 +1,14 @@
 package memoria.checkpoint;
 
 import ai.djl.ndarray.NDManager;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
-import java.util.zip.ZipOutputStream;
 import memoria.Mutations;
 import memoria.torch.Scope;
 import memoria.torch.Tensors;
@@ -53,7 +48,7 @@ class CheckpointsFuzzTest {
     @ValueSource(
             strings = {"awkward.state_dict.pt", "tiny_embed.nested.pt", "tiny_embed.legacy.pt"})
     void torchFiles(String name) throws Exception {
-        Mutations.hold(golden(name), folder.resolve(name), bytes -> bytes, this::torch);
+        Mutations.hold(golden(name), folder.resolve(name), this::torch);
     }
 
     /** With a checksum that fits, so that the damage reaches the pickle's reader. */
@@ -69,7 +64,7 @@ class CheckpointsFuzzTest {
         Mutations.hold(
                 entries.get(pickle),
                 folder.resolve("pickle-of-" + name),
-                bytes -> zip(entries, pickle, bytes),
+                Mutations.zip(entries, pickle),
                 this::torch);
     }
 
@@ -84,18 +79,6 @@ class CheckpointsFuzzTest {
         return entries;
     }
 
-    private static byte[] zip(Map<String, byte[]> entries, String changed, byte[] content)
-            throws IOException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (ZipOutputStream out = new ZipOutputStream(bytes)) {
-            for (Map.Entry<String, byte[]> e : entries.entrySet()) {
-                out.putNextEntry(new ZipEntry(e.getKey()));
-                out.write(e.getKey().equals(changed) ? content : e.getValue());
-            }
-        }
-        return bytes.toByteArray();
-    }
-
     @Test
     void networksOfStyleGan() throws Exception {
         byte[] good =
@@ -105,7 +88,6 @@ class CheckpointsFuzzTest {
         Mutations.hold(
                 good,
                 folder.resolve("network.pkl"),
-                bytes -> bytes,
                 file ->
                         Scope.run(
                                 () -> {
@@ -131,27 +113,13 @@ class CheckpointsFuzzTest {
 
     @Test
     void safetensorsFiles() throws Exception {
-        Mutations.hold(
-                safetensors(), folder.resolve("whole.safetensors"), bytes -> bytes, this::safe);
+        Mutations.hold(safetensors(), folder.resolve("whole.safetensors"), this::safe);
     }
 
     /** The header alone, under a length that fits. */
     @Test
     void safetensorsHeaders() throws Exception {
-        byte[] whole = safetensors();
-        int length = (int) ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN).getLong(0);
-        byte[] data = Arrays.copyOfRange(whole, 8 + length, whole.length);
-        Mutations.hold(
-                Arrays.copyOfRange(whole, 8, 8 + length),
-                folder.resolve("header.safetensors"),
-                header ->
-                        ByteBuffer.allocate(8 + header.length + data.length)
-                                .order(ByteOrder.LITTLE_ENDIAN)
-                                .putLong(header.length)
-                                .put(header)
-                                .put(data)
-                                .array(),
-                this::safe);
+        Mutations.holdHeader(safetensors(), folder.resolve("header.safetensors"), this::safe);
     }
 
     @Test
@@ -169,7 +137,6 @@ class CheckpointsFuzzTest {
         Mutations.hold(
                 index.getBytes(StandardCharsets.UTF_8),
                 folder.resolve("model.safetensors.index.json"),
-                bytes -> bytes,
                 file -> ShardIndex.read(file));
     }
 }

@@ -1,7 +1,6 @@
 package memoria.data;
 
 import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -12,7 +11,6 @@ import java.util.Map;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipInputStream;
-import java.util.zip.ZipOutputStream;
 import memoria.Mutations;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,7 +33,7 @@ class ReadersFuzzTest {
     @TempDir Path folder;
 
     private void hold(String name, byte[] good, Mutations.Reader reader) throws Exception {
-        Mutations.hold(good, folder.resolve(name), part -> part, reader);
+        Mutations.hold(good, folder.resolve(name), reader);
     }
 
     private static byte[] utf8(String text) {
@@ -170,15 +168,16 @@ class ReadersFuzzTest {
         byte[] whole = Files.readAllBytes(good);
         Path file = folder.resolve(part + ".images.zip");
         if (part.equals("whole")) {
-            Mutations.hold(whole, file, bytes -> bytes, DataSet::load);
+            Mutations.hold(whole, file, DataSet::load);
             return;
         }
         Map<String, byte[]> entries = entries(whole);
         boolean png = part.endsWith(".png");
+        Mutations.Wrapping zipped = Mutations.zip(entries, part);
         Mutations.hold(
                 entries.get(part),
                 file,
-                bytes -> zip(entries, part, png ? withChecksums(bytes) : bytes),
+                bytes -> zipped.around(png ? withChecksums(bytes) : bytes),
                 DataSet::load);
     }
 
@@ -190,18 +189,6 @@ class ReadersFuzzTest {
             }
         }
         return entries;
-    }
-
-    private static byte[] zip(Map<String, byte[]> entries, String changed, byte[] content)
-            throws IOException {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (ZipOutputStream out = new ZipOutputStream(bytes)) {
-            for (Map.Entry<String, byte[]> e : entries.entrySet()) {
-                out.putNextEntry(new ZipEntry(e.getKey()));
-                out.write(e.getKey().equals(changed) ? content : e.getValue());
-            }
-        }
-        return bytes.toByteArray();
     }
 
     @Test
@@ -222,7 +209,6 @@ class ReadersFuzzTest {
         Mutations.hold(
                 utf8(commit + "\n"),
                 refs.resolve("main"),
-                bytes -> bytes,
                 file -> {
                     try {
                         HuggingFaceCache.snapshot(repository);

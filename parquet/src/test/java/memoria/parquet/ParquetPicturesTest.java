@@ -8,12 +8,10 @@ import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.TreeMap;
 import javax.imageio.ImageIO;
 import memoria.data.Fetch;
@@ -30,34 +28,20 @@ import org.junit.jupiter.api.io.TempDir;
 /** Pictures inside Parquet rows, as Hugging Face's data sets have them. */
 class ParquetPicturesTest {
 
-    private static final List<String> SETTINGS = List.of("cache", "lock", "manifests", "data");
-
     @TempDir Path folder;
 
     private final List<String> said = new ArrayList<>();
 
+    private MonsterSet set;
+
     @BeforeEach
     void set() throws Exception {
-        for (String setting : SETTINGS) {
-            System.setProperty("memoria." + setting, folder.resolve(setting).toString());
-        }
-        Files.createDirectories(folder.resolve("manifests"));
-        Files.createDirectories(folder.resolve("data/monsters"));
-        manifest("\"picture\": \"image\"", "null");
+        set = new MonsterSet(folder);
     }
 
     @AfterEach
     void unset() {
-        SETTINGS.forEach(setting -> System.clearProperty("memoria." + setting));
-    }
-
-    private void manifest(String field, String count) throws Exception {
-        Files.writeString(
-                folder.resolve("manifests/monsters.json"),
-                ("{\"name\": \"monsters\", \"kind\": \"data\", \"title\": \"Monsters\", \"licence\": \"none\", \"terms\": \"Tests only.\","
-                                + " \"files\": [{\"name\": \"train.parquet\", \"mirrors\": []}],"
-                                + " \"images\": {\"list\": \"train.parquet\", %s, \"caption\": \"text\", \"count\": %s}}")
-                        .formatted(field, count));
+        set.close();
     }
 
     private static byte[] png(int red) throws Exception {
@@ -70,19 +54,18 @@ class ParquetPicturesTest {
         return out.toByteArray();
     }
 
-    private Path table(PictureTable.Row... rows) throws Exception {
-        return PictureTable.write(
-                folder.resolve("data/monsters/train.parquet"), Arrays.asList(rows));
+    private Path table(Table.Picture... rows) throws Exception {
+        return Table.pictures(folder.resolve("data/monsters/train.parquet"), Arrays.asList(rows));
     }
 
     private Path five() throws Exception {
         return table(
-                new PictureTable.Row(png(0), "0.png", "a black one"),
-                new PictureTable.Row(png(51), null, "a dark one"),
-                new PictureTable.Row(null, "elsewhere.png", "only a path"),
-                new PictureTable.Row(
+                new Table.Picture(png(0), "0.png", "a black one"),
+                new Table.Picture(png(51), null, "a dark one"),
+                new Table.Picture(null, "elsewhere.png", "only a path"),
+                new Table.Picture(
                         "<html>".getBytes(StandardCharsets.US_ASCII), "3.png", "a web page"),
-                new PictureTable.Row(png(255), "4.png", null));
+                new Table.Picture(png(255), "4.png", null));
     }
 
     @Test
@@ -129,9 +112,9 @@ class ParquetPicturesTest {
 
     @Test
     void someAreAlwaysTheSameAndWhatIsThereStays() throws Exception {
-        PictureTable.Row[] rows = new PictureTable.Row[40];
+        Table.Picture[] rows = new Table.Picture[40];
         for (int i = 0; i < rows.length; i++) {
-            rows[i] = new PictureTable.Row(png(6 * i), null, "number " + i);
+            rows[i] = new Table.Picture(png(6 * i), null, "number " + i);
         }
         table(rows);
         ImageReport first = take(12);
@@ -163,9 +146,9 @@ class ParquetPicturesTest {
     @Test
     void anotherFileIsNamedWithWhatItHas() throws Exception {
         five();
-        manifest("\"picture\": \"photo\"", "null");
+        set.describe("\"picture\": \"photo\"", "null");
         refused("no row with bytes under 'photo'", "bytes under [image]");
-        manifest("\"picture\": \"image\"", "251");
+        set.describe("\"picture\": \"image\"", "251");
         refused("has 5 rows that are meant instead of 251");
     }
 
@@ -174,32 +157,5 @@ class ParquetPicturesTest {
         for (String part : parts) {
             thrown.hasMessageContaining(part).hasMessageContaining("train.parquet");
         }
-    }
-
-    @Test
-    void damageIsNeverWorseThanTheDocumentedException() throws Exception {
-        byte[] whole = Files.readAllBytes(five());
-        SplittableRandom random = new SplittableRandom(2);
-        int refused = 0;
-        ParquetRows.patience = Duration.ofMillis(500);
-        for (int i = 0; i < Integer.getInteger("mutations", 300); i++) {
-            byte[] bytes = whole.clone();
-            for (int change = 0; change <= random.nextInt(3); change++) {
-                bytes[random.nextInt(bytes.length)] = (byte) random.nextInt(256);
-            }
-            if (random.nextInt(5) == 0) {
-                bytes = Arrays.copyOf(bytes, random.nextInt(bytes.length));
-            }
-            // The reader maps files into memory: none may change under it.
-            Path file = Files.write(folder.resolve(i + "mutated.parquet"), bytes);
-            try {
-                TextRows.read(file, row -> {});
-            } catch (IllegalArgumentException documented) {
-                refused++;
-                assertThat(documented).hasMessageContaining("mutated.parquet");
-            }
-            Files.delete(file);
-        }
-        assertThat(refused).isPositive();
     }
 }
