@@ -2,7 +2,6 @@ package memoria.artifact;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +11,7 @@ import java.util.Map;
 import memoria.checkpoint.SafeTensors;
 import memoria.data.AtomicFile;
 import memoria.data.Folders;
+import memoria.data.TextFile;
 import memoria.progress.Interrupted;
 import memoria.progress.Progress;
 import memoria.torch.Scope;
@@ -119,10 +119,9 @@ public final class Store {
     }
 
     private static Spec read(Path file) {
+        String text = TextFile.read(file);
         try {
-            return Spec.parse(Files.readString(file));
-        } catch (IOException e) {
-            throw AtomicFile.failure("read", file, e);
+            return Spec.parse(text);
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException("file: " + file + ": " + e.getMessage(), e);
         }

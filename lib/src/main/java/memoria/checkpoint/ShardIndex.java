@@ -1,10 +1,6 @@
 package memoria.checkpoint;
 
 import com.google.gson.JsonElement;
-import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -12,8 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
-import memoria.data.AtomicFile;
-import memoria.json.Json;
+import memoria.data.TextFile;
 
 /**
  * Tensors in several safetensors files beside an index, {@code *.safetensors.index.json}, as Hugging Face's libraries write large models: its
@@ -84,7 +79,7 @@ public final class ShardIndex {
     }
 
     private static Map<String, String> places(Path index) {
-        JsonElement map = json(index).get(MAP);
+        JsonElement map = TextFile.json(index).get(MAP);
         if (map == null || !map.isJsonObject()) {
             throw new IllegalArgumentException("file: " + index + " has no '" + MAP + "'");
         }
@@ -104,15 +99,5 @@ public final class ShardIndex {
             places.put(entry.getKey(), file);
         }
         return places;
-    }
-
-    private static JsonObject json(Path file) {
-        try {
-            return Json.parse(Files.readString(file)).getAsJsonObject();
-        } catch (CharacterCodingException | JsonParseException | IllegalStateException e) {
-            throw new IllegalArgumentException("file: " + file + " is not a JSON object", e);
-        } catch (IOException e) {
-            throw AtomicFile.failure("read", file, e);
-        }
     }
 }

@@ -7,7 +7,6 @@ import java.net.JarURLConnection;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URL;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -81,17 +80,14 @@ public final class Manifests {
      * @throws UncheckedIOException if it cannot be read
      */
     public static Manifest read(Path file) {
+        String text = TextFile.read(file);
         try {
-            Manifest manifest = Manifest.parse(Files.readString(file));
+            Manifest manifest = Manifest.parse(text);
             if (!manifest.name().equals(nameOf(file.getFileName().toString()))) {
                 throw new IllegalArgumentException(
                         "name: '" + manifest.name() + "'; legal is the file's own name");
             }
             return manifest;
-        } catch (CharacterCodingException e) {
-            throw new IllegalArgumentException("file: " + file + ": it is not UTF-8 text", e);
-        } catch (IOException e) {
-            throw AtomicFile.failure("read", file, e);
         } catch (RuntimeException e) {
             throw new IllegalArgumentException("file: " + file + ": " + e.getMessage(), e);
         }

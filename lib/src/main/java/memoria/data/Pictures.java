@@ -116,16 +116,7 @@ public final class Pictures {
         if (!Files.isRegularFile(text)) {
             return List.of();
         }
-        try {
-            return Files.readAllLines(text).stream()
-                    .map(String::strip)
-                    .filter(t -> !t.isEmpty())
-                    .toList();
-        } catch (java.nio.charset.CharacterCodingException e) {
-            throw new IllegalArgumentException("file: " + text + ": it is not UTF-8 text");
-        } catch (IOException e) {
-            throw AtomicFile.failure("read", text, e);
-        }
+        return TextFile.lines(text).stream().map(String::strip).filter(t -> !t.isEmpty()).toList();
     }
 
     private static Entry entry(Path named, Path folder, String name, List<String> captions) {

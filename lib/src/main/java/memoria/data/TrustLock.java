@@ -3,6 +3,7 @@ package memoria.data;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.charset.StandardCharsets;
@@ -100,15 +101,14 @@ final class TrustLock {
             return all;
         }
         try {
-            JsonObject json = Json.parse(Files.readString(file)).getAsJsonObject();
-            for (Map.Entry<String, JsonElement> entry : json.entrySet()) {
+            for (Map.Entry<String, JsonElement> entry : TextFile.json(file).entrySet()) {
                 all.put(
                         entry.getKey(),
                         JsonRecord.read(entry.getValue().getAsJsonObject(), Entry.class));
             }
             return all;
-        } catch (IOException e) {
-            throw AtomicFile.failure("read", file, e);
+        } catch (UncheckedIOException e) {
+            throw e;
         } catch (RuntimeException e) {
             throw new IllegalArgumentException(
                     "lock: " + file + " is damaged: " + e.getMessage(), e);

@@ -1,6 +1,7 @@
 package memoria.data;
 
 import com.google.gson.JsonObject;
+import com.google.gson.JsonPrimitive;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -22,7 +23,7 @@ final class Verified {
     boolean holds(Path file, Seal seal) {
         JsonObject all = read();
         String key = file.toAbsolutePath().toString();
-        return all.has(key) && all.get(key).getAsString().equals(state(file, seal));
+        return new JsonPrimitive(state(file, seal)).equals(all.get(key));
     }
 
     /** Forgetting costs time only, so two writers need no lock, and a folder that cannot be written is no error. */

@@ -16,6 +16,9 @@ import java.util.stream.IntStream;
  */
 public final class NoiseSchedule {
 
+    /** Beyond any published model's: a file that states more is damaged. */
+    private static final int MOST_STEPS = 1_000_000;
+
     private static final double COSINE_OFFSET = 0.008;
     private static final double COSINE_MAX_BETA = 0.999;
 
@@ -222,6 +225,10 @@ public final class NoiseSchedule {
     private static int positive(int steps) {
         if (steps < 1) {
             throw new IllegalArgumentException("steps: " + steps + "; at least 1 is needed");
+        }
+        if (steps > MOST_STEPS) {
+            throw new IllegalArgumentException(
+                    "steps: " + steps + "; at most " + MOST_STEPS + " are legal");
         }
         return steps;
     }

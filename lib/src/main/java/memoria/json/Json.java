@@ -6,6 +6,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonParseException;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
@@ -28,6 +29,31 @@ public final class Json {
     public static JsonElement parse(String text) {
         JsonElement value = GSON.fromJson(text, JsonElement.class);
         return value == null ? JsonNull.INSTANCE : value;
+    }
+
+    /**
+     * Takes values out of JSON that may hold others than expected.
+     *
+     * @param reading takes them
+     * @param <T> what it makes of them
+     * @return what it made
+     * @throws IllegalArgumentException as it says, and in place of what Gson and arithmetic throw where an entry is missing, of another kind,
+     *     or a number that cannot be
+     */
+    public static <T> T expect(Supplier<T> reading) {
+        try {
+            return reading.get();
+        } catch (JsonParseException
+                | IllegalStateException
+                | UnsupportedOperationException
+                | ClassCastException
+                | NullPointerException
+                | IndexOutOfBoundsException
+                | NegativeArraySizeException
+                | ArithmeticException e) {
+            throw new IllegalArgumentException(
+                    "an entry is missing or of another kind: " + e.getMessage(), e);
+        }
     }
 
     /**

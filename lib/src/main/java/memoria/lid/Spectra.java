@@ -109,6 +109,9 @@ public final class Spectra {
         try (NDManager manager = Torch.manager()) {
             double[][] rows = Estimators.rows(VALUES, content.tensor(manager, VALUES), 0);
             return of(rows, Integer.parseInt(notes.get(AMBIENT)), Large.valueOf(notes.get(LARGE)));
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            throw new IllegalArgumentException(
+                    "file: " + file + " holds no spectra: " + e.getMessage(), e);
         }
     }
 

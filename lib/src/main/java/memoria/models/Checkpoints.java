@@ -1,14 +1,13 @@
 package memoria.models;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
-import memoria.data.AtomicFile;
 import memoria.data.Fetched;
 import memoria.data.Manifest;
 import memoria.data.Manifests;
+import memoria.data.TextFile;
 import memoria.network.DenoiserFile;
 import memoria.network.DiffusersModel;
 import memoria.network.Generator;
@@ -55,7 +54,7 @@ public final class Checkpoints {
         String name = file.substring(0, file.lastIndexOf('.'));
         Path flags = path.resolveSibling(name + ".flags");
         if (Files.exists(flags)) {
-            return ImprovedDiffusion.flags(text(flags)).read(path);
+            return flags(flags).read(path);
         }
         if (!ImprovedDiffusion.names().contains(name)) {
             throw new IllegalArgumentException(
@@ -82,11 +81,12 @@ public final class Checkpoints {
                 : Generator.read(path);
     }
 
-    private static String text(Path file) {
+    private static ImprovedDiffusion flags(Path file) {
+        String flags = TextFile.read(file);
         try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw AtomicFile.failure("read", file, e);
+            return ImprovedDiffusion.flags(flags);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("file: " + file + ": " + e.getMessage(), e);
         }
     }
 

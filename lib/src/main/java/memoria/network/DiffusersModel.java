@@ -6,8 +6,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -17,12 +15,12 @@ import java.util.function.Supplier;
 import memoria.checkpoint.SafeTensors;
 import memoria.checkpoint.ShardIndex;
 import memoria.checkpoint.TorchFile;
-import memoria.data.AtomicFile;
 import memoria.data.HuggingFaceCache;
+import memoria.data.TextFile;
 import memoria.diffusion.NoiseSchedule;
 import memoria.json.Json;
-import memoria.torch.Ops;
 import memoria.torch.Scope;
+import memoria.torch.Tensors;
 import memoria.torch.Torch;
 
 /**
@@ -70,10 +68,10 @@ public final class DiffusersModel {
     private static NetworkDenoiser readFiles(Path folder) {
         Path unet = part(folder, "unet");
         Path config = unet.resolve(CONFIG);
-        JsonObject json = json(config);
+        JsonObject json = TextFile.json(config);
         Path scheduler = part(folder, "scheduler").resolve(SCHEDULER);
         UNet2dConfig architecture = named(config, () -> UNet2dConfig.diffusers(json));
-        NoiseSchedule schedule = named(scheduler, () -> schedule(json(scheduler)));
+        NoiseSchedule schedule = named(scheduler, () -> schedule(TextFile.json(scheduler)));
         Shape item = named(config, () -> item(json, architecture));
         Path file = file(folder);
         NDManager owner = Torch.manager();
@@ -145,7 +143,7 @@ public final class DiffusersModel {
         stored.forEach(
                 (theirs, tensor) -> {
                     String ours = today(theirs);
-                    tensors.put(ours, Scope.release(single(tensor)));
+                    tensors.put(ours, Scope.release(Tensors.as(DataType.FLOAT32, tensor)));
                     called.put(ours, theirs);
                 });
         return Params.of(owner, tensors, ours -> called.getOrDefault(ours, ours));
@@ -170,15 +168,6 @@ public final class DiffusersModel {
             parts[layer] = OLD.getOrDefault(parts[layer], parts[layer]);
         }
         return String.join(".", parts);
-    }
-
-    private static NDArray single(NDArray tensor) {
-        if (tensor.getDataType() == DataType.FLOAT32) {
-            return tensor;
-        }
-        try (tensor) {
-            return Ops.cast(tensor, DataType.FLOAT32);
-        }
     }
 
     private static Shape item(JsonObject json, UNet2dConfig config) {
@@ -227,21 +216,11 @@ public final class DiffusersModel {
         return value == null || value.isJsonNull() ? absent : value.getAsString();
     }
 
-    private static JsonObject json(Path file) {
-        try {
-            return Json.parse(Files.readString(file)).getAsJsonObject();
-        } catch (IOException e) {
-            throw AtomicFile.failure("read", file, e);
-        } catch (JsonParseException | IllegalStateException e) {
-            throw new IllegalArgumentException("file: " + file + ": it is no JSON object", e);
-        }
-    }
-
     /** Errors of a file's content name the file. */
     private static <T> T named(Path file, Supplier<T> read) {
         try {
-            return read.get();
-        } catch (IllegalArgumentException | IllegalStateException | ClassCastException e) {
+            return Json.expect(read);
+        } catch (IllegalArgumentException e) {
             if (String.valueOf(e.getMessage()).startsWith("file:")) {
                 throw e;
             }

@@ -125,10 +125,12 @@ public final class ModelFile {
             Map<String, NDArray> tensors = content.tensors(owner);
             // A model that a job loads within one of its steps is there for the steps after it.
             tensors.values().forEach(Scope::release);
-            return build.apply(Params.of(owner, tensors), new Parts(kind, content.metadata()));
-        } catch (IllegalArgumentException
-                | IllegalStateException
-                | UnsupportedOperationException e) {
+            return Json.expect(
+                    () ->
+                            build.apply(
+                                    Params.of(owner, tensors),
+                                    new Parts(kind, content.metadata())));
+        } catch (IllegalArgumentException e) {
             owner.close();
             throw new IllegalArgumentException("file: " + file + ": " + e.getMessage(), e);
         }

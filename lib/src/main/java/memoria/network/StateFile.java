@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.function.Function;
 import memoria.checkpoint.SafeTensors;
 import memoria.checkpoint.TorchFile;
-import memoria.torch.Ops;
 import memoria.torch.Scope;
+import memoria.torch.Tensors;
 import memoria.torch.Torch;
 
 /** A state dictionary of another project as the parameters of a network: in PyTorch's format, or as safetensors if its name says so. */
@@ -77,17 +77,8 @@ final class StateFile {
             loaded.forEach((name, tensor) -> tensors.put(start + name, tensor));
         }
         // A network that a job loads within one of its steps is there for the steps after it.
-        tensors.replaceAll((name, tensor) -> Scope.release(single(tensor)));
+        tensors.replaceAll((name, tensor) -> Scope.release(Tensors.as(DataType.FLOAT32, tensor)));
         return Params.of(owner, tensors);
-    }
-
-    private static NDArray single(NDArray tensor) {
-        if (tensor.getDataType() == DataType.FLOAT32) {
-            return tensor;
-        }
-        try (tensor) {
-            return Ops.cast(tensor, DataType.FLOAT32);
-        }
     }
 
     /**

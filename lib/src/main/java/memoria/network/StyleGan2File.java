@@ -11,8 +11,9 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 import memoria.checkpoint.NetworkPickle;
-import memoria.torch.Ops;
+import memoria.json.Json;
 import memoria.torch.Scope;
+import memoria.torch.Tensors;
 import memoria.torch.Torch;
 
 /**
@@ -41,27 +42,20 @@ public final class StyleGan2File {
         NDManager owner = Torch.manager();
         try {
             Map<String, NDArray> tensors = new LinkedHashMap<>(content.tensors(owner, AVERAGED));
-            tensors.replaceAll((name, tensor) -> Scope.release(single(tensor)));
+            tensors.replaceAll(
+                    (name, tensor) -> Scope.release(Tensors.as(DataType.FLOAT32, tensor)));
             JsonObject made = new JsonObject();
             made.addProperty("name", String.valueOf(file.getFileName()));
-            return new StyleGan2(config(attributes, tensors), Params.of(owner, tensors), made);
-        } catch (IllegalArgumentException
-                | IllegalStateException
-                | UnsupportedOperationException e) {
+            return Json.expect(
+                    () ->
+                            new StyleGan2(
+                                    config(attributes, tensors), Params.of(owner, tensors), made));
+        } catch (IllegalArgumentException e) {
             owner.close();
             if (String.valueOf(e.getMessage()).startsWith("file:")) {
                 throw e;
             }
             throw new IllegalArgumentException("file: " + file + ": " + e.getMessage(), e);
-        }
-    }
-
-    private static NDArray single(NDArray tensor) {
-        if (tensor.getDataType() == DataType.FLOAT32) {
-            return tensor;
-        }
-        try (tensor) {
-            return Ops.cast(tensor, DataType.FLOAT32);
         }
     }
 

@@ -2,14 +2,12 @@ package memoria.notebook;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import com.google.gson.JsonParseException;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
+import memoria.data.TextFile;
 import memoria.json.Json;
 
 /** The verdicts a notebook is expected to reach: a file beside it, claim to verdict, in the order of the table. */
@@ -47,16 +45,15 @@ final class Verdicts {
     }
 
     private static Verdicts read(Path file) {
+        Map<String, String> expected = new LinkedHashMap<>();
         try {
-            JsonObject json = Json.parse(Files.readString(file)).getAsJsonObject();
-            Map<String, String> expected = new LinkedHashMap<>();
-            for (Map.Entry<String, JsonElement> e : json.entrySet()) {
+            for (Map.Entry<String, JsonElement> e : TextFile.json(file).entrySet()) {
                 expected.put(e.getKey(), e.getValue().getAsString());
             }
             return new Verdicts(file, expected);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (JsonParseException | IllegalStateException | UnsupportedOperationException e) {
+        } catch (IllegalArgumentException
+                | IllegalStateException
+                | UnsupportedOperationException e) {
             throw new IllegalArgumentException(
                     file + " must be a JSON object of claim to verdict", e);
         }

@@ -1,8 +1,6 @@
 package memoria.similarity;
 
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,6 +12,7 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 import memoria.data.AtomicFile;
 import memoria.data.DataSet;
+import memoria.data.TextFile;
 import tech.tablesaw.api.IntColumn;
 import tech.tablesaw.api.StringColumn;
 import tech.tablesaw.api.Table;
@@ -279,12 +278,7 @@ public final class CopyLabels {
      * @throws java.io.UncheckedIOException if it cannot be read
      */
     public static CopyLabels read(Path csv, DataSet samples) {
-        List<String> lines;
-        try {
-            lines = Files.readAllLines(csv);
-        } catch (IOException e) {
-            throw AtomicFile.failure("read", csv, e);
-        }
+        List<String> lines = TextFile.lines(csv);
         String sha256 = samples.sha256();
         require(
                 lines.size() >= 2 && lines.get(0).startsWith(IMAGES),

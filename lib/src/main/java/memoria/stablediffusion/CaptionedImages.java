@@ -1,8 +1,6 @@
 package memoria.stablediffusion;
 
-import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,6 +20,7 @@ import memoria.data.Manifest;
 import memoria.data.Manifests;
 import memoria.data.Pictures;
 import memoria.data.Reading;
+import memoria.data.TextFile;
 import memoria.similarity.Targets;
 
 /**
@@ -181,11 +180,7 @@ public record CaptionedImages(Images images, List<String> captions, List<String>
     }
 
     private static List<String> lines(Path list) {
-        try {
-            return Files.readAllLines(list).stream().filter(line -> !line.isBlank()).toList();
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + list, e);
-        }
+        return TextFile.lines(list).stream().filter(line -> !line.isBlank()).toList();
     }
 
     /**

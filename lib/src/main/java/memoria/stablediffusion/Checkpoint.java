@@ -10,9 +10,11 @@ import java.util.Map;
 import java.util.Optional;
 import memoria.checkpoint.SafeTensors;
 import memoria.data.HuggingFaceCache;
+import memoria.data.TextFile;
 import memoria.diffusion.Denoiser;
 import memoria.diffusion.NoiseSchedule;
 import memoria.diffusion.Velocity;
+import memoria.json.Json;
 import memoria.network.AutoencoderConfig;
 import memoria.network.AutoencoderKl;
 import memoria.network.NetworkDenoiser;
@@ -105,16 +107,16 @@ record Checkpoint(
             }
         }
         Path unetJson = folder.resolve("unet/config.json");
-        JsonObject unetConfig = Weights.json(unetJson);
-        requireWidth(unetJson, unetConfig);
+        JsonObject unetConfig = TextFile.json(unetJson);
+        config(unetJson, () -> requireWidth(unetConfig));
         UNetConfig unet = config(unetJson, () -> DiffusersConfig.unet(unetConfig));
         Path autoencoderJson = folder.resolve("vae/config.json");
-        JsonObject autoencoderConfig = Weights.json(autoencoderJson);
+        JsonObject autoencoderConfig = TextFile.json(autoencoderJson);
         AutoencoderConfig autoencoder =
                 config(autoencoderJson, () -> DiffusersConfig.autoencoder(autoencoderConfig));
         Path schedulerJson = folder.resolve("scheduler/scheduler_config.json");
         JsonObject scheduler =
-                Files.exists(schedulerJson) ? Weights.json(schedulerJson) : new JsonObject();
+                Files.exists(schedulerJson) ? TextFile.json(schedulerJson) : new JsonObject();
         return new Checkpoint(
                 folder,
                 unet,
@@ -134,20 +136,19 @@ record Checkpoint(
                         .map(TokenizerFolder::read));
     }
 
-    private static void requireWidth(Path file, JsonObject unet) {
+    private static JsonObject requireWidth(JsonObject unet) {
         if (unet.has("cross_attention_dim")
                 && unet.get("cross_attention_dim").isJsonPrimitive()
                 && unet.get("cross_attention_dim").getAsInt() == WIDTH_OF_2) {
             throw new IllegalArgumentException(
-                    "file: "
-                            + file
-                            + ": cross_attention_dim: 1024; this is Stable Diffusion 2, versions 1.4 and 1.5 are supported");
+                    "cross_attention_dim: 1024; this is Stable Diffusion 2, versions 1.4 and 1.5 are supported");
         }
+        return unet;
     }
 
     private static <T> T config(Path file, java.util.function.Supplier<T> read) {
         try {
-            return read.get();
+            return Json.expect(read);
         } catch (IllegalArgumentException e) {
             throw named(file, e);
         }

@@ -2,12 +2,10 @@ package memoria.stablediffusion;
 
 import com.google.gson.JsonElement;
 import com.google.gson.JsonObject;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import memoria.data.AtomicFile;
+import memoria.data.TextFile;
 
 /** CLIP's tokenizer as Hugging Face's libraries write it, the folder {@code tokenizer} of a checkpoint. */
 final class TokenizerFolder {
@@ -46,7 +44,7 @@ final class TokenizerFolder {
         Tokenizer tokenizer = of(merges, lines(merges), length(folder.resolve(CONFIG)));
         Path vocabulary = folder.resolve(VOCABULARY);
         if (Files.exists(vocabulary)) {
-            requireSame(vocabulary, Weights.json(vocabulary), tokenizer.symbols());
+            requireSame(vocabulary, TextFile.json(vocabulary), tokenizer.symbols());
         }
         return tokenizer;
     }
@@ -61,19 +59,13 @@ final class TokenizerFolder {
 
     /** The first line may tell the format's version. */
     private static List<String> lines(Path file) {
-        try {
-            List<String> lines = Files.readAllLines(file);
-            boolean version = !lines.isEmpty() && lines.get(0).startsWith("#version");
-            return lines.stream().skip(version ? 1 : 0).filter(line -> !line.isBlank()).toList();
-        } catch (CharacterCodingException e) {
-            throw new IllegalArgumentException("file: " + file + ": it is not UTF-8 text", e);
-        } catch (IOException e) {
-            throw AtomicFile.failure("read", file, e);
-        }
+        List<String> lines = TextFile.lines(file);
+        boolean version = !lines.isEmpty() && lines.get(0).startsWith("#version");
+        return lines.stream().skip(version ? 1 : 0).filter(line -> !line.isBlank()).toList();
     }
 
     private static int length(Path config) {
-        JsonElement length = Files.exists(config) ? Weights.json(config).get(LENGTH) : null;
+        JsonElement length = Files.exists(config) ? TextFile.json(config).get(LENGTH) : null;
         if (length == null || length.isJsonNull()) {
             return Tokenizer.CLIP_LENGTH;
         }

@@ -4,9 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import com.google.gson.JsonObject;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,11 +14,10 @@ import java.util.TreeSet;
 import java.util.function.Predicate;
 import memoria.checkpoint.SafeTensors;
 import memoria.checkpoint.ShardIndex;
-import memoria.json.Json;
 import memoria.network.Params;
 import memoria.progress.Progress;
-import memoria.torch.Ops;
 import memoria.torch.Scope;
+import memoria.torch.Tensors;
 
 /** The tensors of one network in one or several safetensors files, read one by one into the memory they stay in. */
 final class Weights {
@@ -71,18 +67,6 @@ final class Weights {
                         + "; a .bin file beside it is a pickle, download the safetensors");
     }
 
-    /** A JSON file of a folder. */
-    static JsonObject json(Path file) {
-        try {
-            return Json.parse(Files.readString(file)).getAsJsonObject();
-        } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "file: " + file + " cannot be read: " + e.getMessage(), e);
-        } catch (RuntimeException e) {
-            throw new IllegalArgumentException("file: " + file + " is not a JSON object", e);
-        }
-    }
-
     /** Shapes by our names. */
     Map<String, Shape> shapes(NameMap names) {
         Map<String, Shape> shapes = new LinkedHashMap<>();
@@ -121,22 +105,13 @@ final class Weights {
                 Progress.checkpoint();
                 String theirs = entry.getKey();
                 String ours = names.ours(theirs).orElseThrow();
-                NDArray tensor = cast(entry.getValue().tensor(owner, theirs), type);
+                NDArray tensor = Tensors.as(type, entry.getValue().tensor(owner, theirs));
                 tensors.put(ours, Scope.release(names.fit(ours, tensor)));
                 called.put(ours, theirs);
                 progress.at(tensors.size());
             }
         }
         return Params.of(owner, tensors, ours -> called.getOrDefault(ours, names.theirs(ours)));
-    }
-
-    private static NDArray cast(NDArray tensor, DataType type) {
-        if (tensor.getDataType() == type) {
-            return tensor;
-        }
-        try (tensor) {
-            return Ops.cast(tensor, type);
-        }
     }
 
     /** All tensors but one, which is no parameter. */

@@ -187,6 +187,23 @@ public final class Tensors {
         }
     }
 
+    /**
+     * A tensor in a precision, in place of one that may have another.
+     *
+     * @param type {@code FLOAT16}, {@code FLOAT32} or {@code FLOAT64}
+     * @param x any shape; closed if it is of another type
+     * @return x itself if it is of this type, else a copy
+     * @throws IllegalArgumentException if the type is another
+     */
+    public static NDArray as(DataType type, NDArray x) {
+        if (x.getDataType() == type) {
+            return x;
+        }
+        try (x) {
+            return Ops.cast(x, type);
+        }
+    }
+
     private static NDArray copy(
             NDManager manager, Buffer values, int count, Shape shape, DataType type) {
         if (shape.size() != count) {

@@ -8,6 +8,7 @@ import com.google.gson.JsonObject;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import memoria.checkpoint.SafeTensors;
 import memoria.json.Json;
 import memoria.torch.Ops;
@@ -42,12 +43,12 @@ record TrainingState(
                         "window", open.toString()));
     }
 
-    /** Reads a state, refusing one that belongs to another training. */
+    /** Reads a state, refusing one that is damaged, and one that belongs to another training. */
     static TrainingState read(Path file, NDManager owner, JsonObject identity) {
         SafeTensors content = SafeTensors.read(file);
         Map<String, String> metadata = content.metadata();
         String found = metadata.getOrDefault("identity", "{}");
-        if (!withoutSteps(Json.parse(found)).equals(withoutSteps(identity))) {
+        if (!said(file, () -> withoutSteps(Json.parse(found))).equals(withoutSteps(identity))) {
             throw new IllegalStateException(
                     "folder: "
                             + file
@@ -55,13 +56,33 @@ record TrainingState(
                             + found
                             + "); choose another folder or remove the file to start anew");
         }
-        return new TrainingState(
-                content.tensors(owner),
-                Long.parseLong(metadata.get("step")),
-                Json.parse(metadata.get("curve")).getAsJsonArray(),
-                Json.elements(Json.parse(metadata.get("window")).getAsJsonArray())
-                        .map(e -> e.getAsDouble())
-                        .toList());
+        return said(
+                file,
+                () ->
+                        new TrainingState(
+                                content.tensors(owner),
+                                Long.parseLong(metadata.get("step")),
+                                array(metadata.get("curve")),
+                                Json.elements(array(metadata.get("window")))
+                                        .map(e -> e.getAsDouble())
+                                        .toList()));
+    }
+
+    private static JsonArray array(String text) {
+        return Json.parse(text).getAsJsonArray();
+    }
+
+    private static <T> T said(Path file, Supplier<T> read) {
+        try {
+            return Json.expect(read);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "file: "
+                            + file
+                            + " is no state of a training, or damaged; remove it to start anew: "
+                            + e.getMessage(),
+                    e);
+        }
     }
 
     /** Training on for more steps is the same training. */

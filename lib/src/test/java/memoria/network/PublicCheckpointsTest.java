@@ -34,14 +34,14 @@ import org.junit.jupiter.api.io.TempDir;
 /** Checkpoints of other projects: improved-diffusion's {@code .pt} by its flags, diffusers' folders by their configuration. */
 class PublicCheckpointsTest {
 
-    private static final String SCHEDULER =
+    static final String SCHEDULER =
             "{\"_class_name\": \"DDPMScheduler\", \"beta_end\": 0.02, \"beta_schedule\": \"linear\", \"beta_start\": 0.0001,"
                     + " \"clip_sample\": true, \"num_train_timesteps\": 1000, \"trained_betas\": null, \"variance_type\": \"fixed_large\"}";
 
     @TempDir Path folder;
 
     /** Of google/ddpm-cifar10-32, with other widths. */
-    private static String config(String widths, String downTypes, String upTypes) {
+    static String config(String widths, String downTypes, String upTypes) {
         return "{\"_class_name\": \"UNet2DModel\", \"_diffusers_version\": \"0.0.4\", \"act_fn\": \"silu\", \"attention_head_dim\": null,"
                 + " \"block_out_channels\": "
                 + widths
@@ -66,7 +66,7 @@ class PublicCheckpointsTest {
                     "[\"DownBlock2D\", \"AttnDownBlock2D\"]",
                     "[\"AttnUpBlock2D\", \"UpBlock2D\"]");
 
-    private static JsonObject json(String text) {
+    static JsonObject json(String text) {
         return Json.parse(text).getAsJsonObject();
     }
 

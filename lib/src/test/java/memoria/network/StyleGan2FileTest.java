@@ -74,6 +74,13 @@ class StyleGan2FileTest {
         return StyleGanPickle.bytes(gan.params().all(), attributes(gan.config()));
     }
 
+    /** A file of a small generator. */
+    static byte[] small() {
+        try (StyleGan2 made = fresh(SMALL)) {
+            return pickled(made);
+        }
+    }
+
     private static StyleGan2 fresh(StyleGan2Config config) {
         return new StyleGan2(config, Params.fresh(Torch.manager(), 7), new JsonObject());
     }

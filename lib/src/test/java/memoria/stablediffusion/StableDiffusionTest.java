@@ -47,11 +47,11 @@ class StableDiffusionTest {
     private static final AutoencoderConfig KL =
             AutoencoderConfig.of(3, 4, 32).optChannelMult(1, 1).optNumResBlocks(1);
     private static final Tokenizer WORDS = Tokenizer.learn(List.of("a small red square"), 4, 8);
-    private static final String UNET_JSON =
+    static final String UNET_JSON =
             "{\"in_channels\": 4, \"out_channels\": 4, \"block_out_channels\": [32, 64],"
                     + " \"layers_per_block\": 1, \"cross_attention_dim\": 64, \"attention_head_dim\": 8,"
                     + " \"down_block_types\": [\"CrossAttnDownBlock2D\", \"DownBlock2D\"]}";
-    private static final String KL_JSON =
+    static final String KL_JSON =
             "{\"in_channels\": 3, \"out_channels\": 3, \"latent_channels\": 4,"
                     + " \"block_out_channels\": [32, 32], \"layers_per_block\": 1,"
                     + " \"down_block_types\": [\"DownEncoderBlock2D\", \"DownEncoderBlock2D\"],"
@@ -91,7 +91,7 @@ class StableDiffusionTest {
         return Autograd.off(() -> w.add(Scalars.mul(noise, 0.05)));
     }
 
-    private Map<String, NDArray> single() {
+    Map<String, NDArray> single() {
         Map<String, NDArray> all = new LinkedHashMap<>();
         unet.forEach((name, w) -> all.put("model.diffusion_model." + name, w));
         autoencoder.forEach((name, w) -> all.put("first_stage_model." + name, w));
