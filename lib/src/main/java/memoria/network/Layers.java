@@ -15,6 +15,7 @@ import memoria.torch.Ops;
 final class Layers {
 
     private static final double EPS = 1e-5;
+    private static final long FEW_PIXELS = 64;
 
     private Layers() {}
 
@@ -26,9 +27,16 @@ final class Layers {
      * @param dropout what is dropped
      * @param slice how many heads attend at a time, 0 for all
      * @param maps where the transformers leave their attention to the text, by layer, or null
+     * @param pulled whether a product with the Jacobian in x follows, and no gradient in the parameters: forms of the layers with a
+     *     cheaper way back run, equal but for rounding
      */
     record Pass(
-            NDArray emb, NDArray context, Dropout dropout, int slice, Map<String, NDArray> maps) {}
+            NDArray emb,
+            NDArray context,
+            Dropout dropout,
+            int slice,
+            Map<String, NDArray> maps,
+            boolean pulled) {}
 
     /** One layer: features in, features out. */
     interface Layer {
@@ -39,7 +47,12 @@ final class Layers {
     static Layer conv(Params p, int in, int out) {
         NDArray weight = p.get("weight", FAN_IN, 9L * in, out, in, 3, 3);
         NDArray bias = p.get("bias", FAN_IN, 9L * in, out);
-        return (x, pass) -> Ops.conv2d(x, weight, bias, 1, 1);
+        // Back to so few channels, a convolution's own kernel takes four times its way forward.
+        boolean widens = out >= 32 * in;
+        return (x, pass) ->
+                widens && pass.pulled()
+                        ? Ops.call("conv_by_columns", x, weight, bias)
+                        : Ops.conv2d(x, weight, bias, 1, 1);
     }
 
     /** Residual block; time enters as summand, or as scale and shift of the second normalisation. */
@@ -62,10 +75,12 @@ final class Layers {
             w.add(p.get("skip_connection.bias", FAN_IN, in, out));
         }
         String name = p.name();
-        String method = c.useScaleShiftNorm() ? "resblock_scale_shift" : "resblock";
+        boolean scales = c.useScaleShiftNorm();
         return (x, pass) ->
                 Ops.call(
-                        method,
+                        !scales
+                                ? "resblock"
+                                : pass.pulled() ? "resblock_affine_rows" : "resblock_scale_shift",
                         x,
                         pass.emb(),
                         w,
@@ -84,9 +99,12 @@ final class Layers {
                         p.get("qkv.bias", FAN_IN, channels, 3L * channels),
                         p.get("proj_out.weight", ZERO, 0, channels, channels, 1),
                         p.get("proj_out.bias", ZERO, 0, channels));
-        return (x, pass) ->
-                Ops.call(
-                        "attention_block", x, w, heads, c.groups(), EPS, !Autograd.isSecondOrder());
+        return (x, pass) -> {
+            // Between few pixels the fused kernel's way back is slower than the products'.
+            boolean few = x.getShape().slice(2).size() <= FEW_PIXELS;
+            boolean fused = !Autograd.isSecondOrder() && !(pass.pulled() && few);
+            return Ops.call("attention_block", x, w, heads, c.groups(), EPS, fused);
+        };
     }
 
     /** The attention of a level: over the pixels, and to the text if there is one. */

@@ -211,7 +211,7 @@ public final class UNet implements Network {
                     Pass pass = pass(x, t, condition, Dropout.NONE, null);
                     NDArray context = pass.context();
                     NDArray text = context == null ? null : Ops.cast(context, type);
-                    Pass half = new Pass(pass.emb(), text, Dropout.NONE, slice, null);
+                    Pass half = new Pass(pass.emb(), text, Dropout.NONE, slice, null, false);
                     return Ops.cast(run(Ops.cast(x, type), half), DataType.FLOAT32);
                 });
     }
@@ -300,7 +300,12 @@ public final class UNet implements Network {
             Dropout dropout,
             Map<String, NDArray> maps) {
         NDArray context = condition instanceof Condition.Embedding text ? text.tensor() : null;
-        return new Pass(embed(x, t, condition), context, dropout, slice, maps);
+        boolean pulled =
+                Autograd.isRecording()
+                        && !Autograd.isSecondOrder()
+                        && dropout == Dropout.NONE
+                        && !timeEmbed.get(0).hasGradient();
+        return new Pass(embed(x, t, condition), context, dropout, slice, maps, pulled);
     }
 
     private NDArray embed(NDArray x, double[] t, Condition condition) {

@@ -13,10 +13,17 @@ final class Allocator {
     /** The numbers of the parameters in malloc.h. */
     private static final int M_TRIM_THRESHOLD = -1;
 
+    private static final int M_TOP_PAD = -2;
     private static final int M_MMAP_THRESHOLD = -3;
 
     private static final int LARGEST_KEPT = 256 << 20;
     private static final int MOST_KEPT = 512 << 20;
+
+    /**
+     * More than the 64 MiB of the pieces in which glibc takes memory for any thread but the first: else a piece that becomes empty goes back
+     * to the system whatever the two thresholds are.
+     */
+    private static final int PADDING = 128 << 20;
 
     private Allocator() {}
 
@@ -30,7 +37,8 @@ final class Allocator {
         try {
             NativeLibrary process = NativeLibrary.getInstance("c");
             return set(process, M_MMAP_THRESHOLD, LARGEST_KEPT)
-                    && set(process, M_TRIM_THRESHOLD, MOST_KEPT);
+                    && set(process, M_TRIM_THRESHOLD, MOST_KEPT)
+                    && set(process, M_TOP_PAD, PADDING);
         } catch (UnsatisfiedLinkError e) {
             // Another C library. It is slower and as right.
             return false;

@@ -58,7 +58,7 @@ public final class UNetGolden implements GoldenFamily {
                         net.config(),
                         (int) in.getShape().get(1));
         NDArray context = golden.input("st_context");
-        return layer.forward(in, new Layers.Pass(null, context, Dropout.NONE, 0, null));
+        return layer.forward(in, new Layers.Pass(null, context, Dropout.NONE, 0, null, false));
     }
 
     private static NDArray compute(
