@@ -232,7 +232,7 @@ public final class Cifar10 {
                     labels[first + done + k] = label;
                     int to = (first + done + k) * PIXELS;
                     for (int p = 0; p < PIXELS; p++) {
-                        values[to + p] = Images.value(records[k * RECORD + 1 + p] & 0xff);
+                        values[to + p] = Pixels.value(records[k * RECORD + 1 + p] & 0xff);
                     }
                 }
                 done += now;

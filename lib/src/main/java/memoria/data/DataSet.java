@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -26,29 +25,17 @@ public final class DataSet {
     private final Images distinct;
     private final int[] labels;
     private final List<String> classNames;
-    private final int[] multiplicity;
+    private final Multiplicity multiplicity;
     private final Provenance provenance;
 
     /** The captions of every distinct image; empty if the set has none. */
     private final List<List<String>> captions;
 
-    /** First position of every image in the repeated set, and the set's size at the end. */
-    private final long[] starts;
-
     DataSet(
             Images distinct,
             int[] labels,
             List<String> classNames,
-            int[] multiplicity,
-            Provenance provenance) {
-        this(distinct, labels, classNames, multiplicity, provenance, List.of());
-    }
-
-    DataSet(
-            Images distinct,
-            int[] labels,
-            List<String> classNames,
-            int[] multiplicity,
+            Multiplicity multiplicity,
             Provenance provenance,
             List<List<String>> captions) {
         this.captions = captions;
@@ -57,10 +44,6 @@ public final class DataSet {
         this.classNames = List.copyOf(classNames);
         this.multiplicity = multiplicity;
         this.provenance = provenance;
-        this.starts = new long[multiplicity.length + 1];
-        for (int i = 0; i < multiplicity.length; i++) {
-            starts[i + 1] = starts[i] + multiplicity[i];
-        }
     }
 
     /**
@@ -92,7 +75,13 @@ public final class DataSet {
                                 + (classNames.size() - 1));
             }
         }
-        return new DataSet(images, labels.clone(), classNames, ones(labels.length), provenance);
+        return new DataSet(
+                images,
+                labels.clone(),
+                classNames,
+                Multiplicity.once(labels.length),
+                provenance,
+                List.of());
     }
 
     /**
@@ -113,12 +102,6 @@ public final class DataSet {
                     .log(System.Logger.Level.WARNING, reading.summary());
         }
         return reading.set();
-    }
-
-    private static int[] ones(int count) {
-        int[] ones = new int[count];
-        Arrays.fill(ones, 1);
-        return ones;
     }
 
     /**
@@ -199,7 +182,7 @@ public final class DataSet {
      * @return a copy, at least 1 each
      */
     public int[] multiplicity() {
-        return multiplicity.clone();
+        return multiplicity.times();
     }
 
     /**
@@ -226,7 +209,7 @@ public final class DataSet {
      * @return at least {@link #count}
      */
     public long size() {
-        return starts[count()];
+        return multiplicity.size();
     }
 
     /**
@@ -238,12 +221,7 @@ public final class DataSet {
      * @throws IllegalArgumentException if the position is out of range
      */
     public int index(long position) {
-        if (position < 0 || position >= size()) {
-            throw new IllegalArgumentException(
-                    "position: " + position + " in a set of size " + size());
-        }
-        int found = Arrays.binarySearch(starts, position);
-        return found >= 0 ? found : -found - 2;
+        return multiplicity.index(position);
     }
 
     /**
@@ -252,7 +230,7 @@ public final class DataSet {
      * @return ascending indices among the distinct images
      */
     public int[] planted() {
-        return IntStream.range(0, count()).filter(i -> multiplicity[i] > 1).toArray();
+        return multiplicity.planted();
     }
 
     /**
@@ -323,7 +301,7 @@ public final class DataSet {
                 distinct.select(indices),
                 Arrays.stream(indices).map(i -> labels[i]).toArray(),
                 classNames,
-                Arrays.stream(indices).map(i -> multiplicity[i]).toArray(),
+                multiplicity.select(indices),
                 provenance.then(step),
                 captions.isEmpty()
                         ? captions
@@ -344,22 +322,10 @@ public final class DataSet {
             return this;
         }
         String step =
-                "resized from "
-                        + distinct.height()
-                        + "x"
-                        + distinct.width()
-                        + " to "
-                        + h
-                        + "x"
-                        + w
-                        + " by area averages, rounded to 8 bits";
-        return new DataSet(
-                distinct.resize(h, w).quantized(),
-                labels,
-                classNames,
-                multiplicity,
-                provenance.then(step),
-                captions);
+                String.format(
+                        "resized from %dx%d to %dx%d by area averages, rounded to 8 bits",
+                        distinct.height(), distinct.width(), h, w);
+        return as(distinct.resize(h, w).quantized(), step);
     }
 
     /**
@@ -371,10 +337,8 @@ public final class DataSet {
      * @throws IllegalArgumentException if an argument is out of range
      */
     public DataSet plant(int count, int times) {
-        requirePlant(count, times);
         return planted(
-                IntStream.range(0, count).toArray(),
-                times,
+                multiplicity.first(count, List.of(times)),
                 "first " + count + " images shown " + times + " times");
     }
 
@@ -387,19 +351,15 @@ public final class DataSet {
      * @throws IllegalArgumentException if an argument is out of range
      */
     public DataSet plant(int count, List<Integer> times) {
-        if (times.isEmpty()) {
-            throw new IllegalArgumentException("times: none; at least 1 number is needed");
-        }
-        times.forEach(shown -> requirePlant(count, shown));
-        if (times.size() == 1) {
-            return plant(count, times.get(0));
-        }
-        int[] more = multiplicity.clone();
-        for (int i = 0; i < count; i++) {
-            more[i] = times.get(i % times.size());
-        }
-        String step = "first " + count + " images shown " + times + " times by turns";
-        return new DataSet(distinct, labels, classNames, more, provenance.then(step));
+        Multiplicity more = multiplicity.first(count, times);
+        return planted(
+                more,
+                "first "
+                        + count
+                        + " images shown "
+                        + (times.size() == 1
+                                ? times.get(0) + " times"
+                                : times + " times by turns"));
     }
 
     /**
@@ -413,43 +373,12 @@ public final class DataSet {
      * @throws IllegalArgumentException if an argument is out of range
      */
     public DataSet plant(int count, int times, long seed) {
-        requirePlant(count, times);
-        int[] chosen =
-                IntStream.range(0, count())
-                        .boxed()
-                        .sorted(Comparator.comparingLong(i -> splitMix(seed + i)))
-                        .limit(count)
-                        .mapToInt(i -> i)
-                        .toArray();
         return planted(
-                chosen,
-                times,
+                multiplicity.bySeed(count, times, seed),
                 count + " images chosen by seed " + seed + " shown " + times + " times");
     }
 
-    /** One output of SplitMix64 (Steele, Lea and Flood 2014) for the given state. */
-    private static long splitMix(long state) {
-        long z = state * 0x9e3779b97f4a7c15L;
-        z = (z ^ z >>> 30) * 0xbf58476d1ce4e5b9L;
-        z = (z ^ z >>> 27) * 0x94d049bb133111ebL;
-        return z ^ z >>> 31;
-    }
-
-    private void requirePlant(int count, int times) {
-        if (count < 0 || count > count()) {
-            throw new IllegalArgumentException(
-                    "count: " + count + " of a set of " + count() + " distinct images");
-        }
-        if (times < 1) {
-            throw new IllegalArgumentException("times: " + times + "; at least 1");
-        }
-    }
-
-    private DataSet planted(int[] indices, int times, String step) {
-        int[] more = multiplicity.clone();
-        for (int i : indices) {
-            more[i] = times;
-        }
+    private DataSet planted(Multiplicity more, String step) {
         return new DataSet(distinct, labels, classNames, more, provenance.then(step), captions);
     }
 
@@ -471,9 +400,7 @@ public final class DataSet {
         }
         Images versions = variation.of(distinct.select(index), count, seed);
         int[] moreLabels = Arrays.copyOf(labels, count() + count);
-        int[] more = Arrays.copyOf(multiplicity, count() + count);
         Arrays.fill(moreLabels, count(), moreLabels.length, labels[index]);
-        Arrays.fill(more, count(), more.length, 1);
         List<List<String>> moreCaptions = new ArrayList<>(captions);
         for (int k = 0; k < count && !captions.isEmpty(); k++) {
             moreCaptions.add(captions.get(index));
@@ -482,7 +409,7 @@ public final class DataSet {
                 Images.concat(distinct, versions),
                 moreLabels,
                 classNames,
-                more,
+                multiplicity.and(count),
                 provenance.then(count + " versions of image " + index + ", " + variation),
                 List.copyOf(moreCaptions));
     }
@@ -496,7 +423,7 @@ public final class DataSet {
     public String sha256() {
         MessageDigest digest = Checksum.digest();
         distinct.update(digest);
-        for (int[] numbers : new int[][] {multiplicity, labels}) {
+        for (int[] numbers : new int[][] {multiplicity.times(), labels}) {
             ByteBuffer bytes = ByteBuffer.allocate(Integer.BYTES * numbers.length);
             bytes.asIntBuffer().put(numbers);
             digest.update(bytes.array());

@@ -175,7 +175,12 @@ final class DataSetFile {
             throw bad(file, "captions of " + captions.size() + " for " + header.count + " images");
         }
         return new DataSet(
-                images, labels, header.classNames, multiplicity, header.provenance, captions);
+                images,
+                labels,
+                header.classNames,
+                new Multiplicity(multiplicity),
+                header.provenance,
+                captions);
     }
 
     private static boolean texts(List<String> captions) {

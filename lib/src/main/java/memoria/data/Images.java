@@ -19,39 +19,16 @@ import memoria.torch.Tensors;
  */
 public final class Images {
 
-    private static final float[] VALUE = new float[256];
-
-    static {
-        for (int level = 0; level < VALUE.length; level++) {
-            VALUE[level] = value(level);
-        }
-    }
-
-    /** Null where {@link #levels} is not: pictures of 8 bits take a fourth of the memory. */
-    private final float[] values;
-
-    private final byte[] levels;
+    private final Pixels numbers;
     private final int start;
     private final int count;
     private final int channels;
     private final int height;
     private final int width;
 
-    /** Shares the array: a slice costs nothing because nobody can write. */
-    private Images(float[] values, int start, int count, int channels, int height, int width) {
-        this(values, null, start, count, channels, height, width);
-    }
-
-    private Images(
-            float[] values,
-            byte[] levels,
-            int start,
-            int count,
-            int channels,
-            int height,
-            int width) {
-        this.values = values;
-        this.levels = levels;
+    /** A batch that begins at an image of the numbers: a slice costs nothing because nobody can write. */
+    private Images(Pixels numbers, int start, int count, int channels, int height, int width) {
+        this.numbers = numbers;
         this.start = start;
         this.count = count;
         this.channels = channels;
@@ -84,51 +61,29 @@ public final class Images {
         }
         long needed = (long) count * channels * height * width;
         if (data.length != needed) {
-            throw new IllegalArgumentException(
-                    "data: "
-                            + data.length
-                            + " values, but "
-                            + describe(count, channels, height, width)
-                            + " images take "
-                            + needed);
+            throw unfit("data", data.length, count, channels, height, width);
         }
-        return new Images(data, 0, count, channels, height, width);
+        return new Images(new Pixels.Floats(data), 0, count, channels, height, width);
     }
 
     /** Pictures of 8 bits that stay bytes, as {@link #of(byte[], int, int, int, int)} takes them; the array may be longer. */
     static Images wrap(byte[] levels, int count, int channels, int height, int width) {
-        long needed = (long) count * channels * height * width;
-        if (levels.length < needed) {
-            throw new IllegalArgumentException(
-                    "levels: "
-                            + levels.length
-                            + " values, but "
-                            + describe(count, channels, height, width)
-                            + " images take "
-                            + needed);
+        if (levels.length < (long) count * channels * height * width) {
+            throw unfit("levels", levels.length, count, channels, height, width);
         }
-        return new Images(null, levels, 0, count, channels, height, width);
+        return new Images(new Pixels.Levels(levels), 0, count, channels, height, width);
     }
 
-    /** Numbers from a place in the store, as floats. */
-    private void copy(int from, float[] to, int into, int length) {
-        if (values != null) {
-            System.arraycopy(values, from, to, into, length);
-            return;
-        }
-        for (int i = 0; i < length; i++) {
-            to[into + i] = VALUE[levels[from + i] & 0xff];
-        }
-    }
-
-    private float[] floats(int from, int length) {
-        float[] all = new float[length];
-        copy(from, all, 0, length);
-        return all;
-    }
-
-    private float at(int place) {
-        return values != null ? values[place] : VALUE[levels[place] & 0xff];
+    private static IllegalArgumentException unfit(
+            String argument, int length, int count, int channels, int height, int width) {
+        return new IllegalArgumentException(
+                argument
+                        + ": "
+                        + length
+                        + " values, but "
+                        + describe(count, channels, height, width)
+                        + " images take "
+                        + (long) count * channels * height * width);
     }
 
     /**
@@ -145,7 +100,7 @@ public final class Images {
     public static Images of(byte[] levels, int count, int channels, int height, int width) {
         float[] data = new float[levels.length];
         for (int i = 0; i < data.length; i++) {
-            data[i] = value(levels[i] & 0xff);
+            data[i] = Pixels.value(levels[i] & 0xff);
         }
         return wrap(data, count, channels, height, width);
     }
@@ -200,22 +155,24 @@ public final class Images {
             head.requireSameItem("parts", part);
             total = Math.addExact(total, part.count);
         }
-        int size = head.itemSize();
-        int numbers = Math.multiplyExact(total, size);
-        boolean small = Arrays.stream(parts).allMatch(part -> part.levels != null);
-        float[] data = small ? null : new float[numbers];
-        byte[] bytes = small ? new byte[numbers] : null;
-        int at = 0;
-        for (Images part : parts) {
-            int length = part.count * size;
-            if (small) {
-                System.arraycopy(part.levels, part.start * size, bytes, at, length);
-            } else {
-                part.copy(part.start * size, data, at, length);
-            }
-            at += length;
-        }
-        return new Images(data, bytes, 0, total, head.channels, head.height, head.width);
+        Pixels joined =
+                Pixels.join(Arrays.stream(parts).map(Images::part).toArray(Pixels.Part[]::new));
+        return new Images(joined, 0, total, head.channels, head.height, head.width);
+    }
+
+    /** What of the numbers is this batch's. */
+    private Pixels.Part part() {
+        return new Pixels.Part(numbers, start * itemSize(), count * itemSize());
+    }
+
+    /** What of the numbers is one image's. */
+    private Pixels.Part part(int i) {
+        requireIndex(i);
+        return new Pixels.Part(numbers, (start + i) * itemSize(), itemSize());
+    }
+
+    private Pixels.Run run() {
+        return numbers.run(start * itemSize(), count * itemSize());
     }
 
     /**
@@ -281,8 +238,9 @@ public final class Images {
      */
     public float[] pixels(int i) {
         requireIndex(i);
-        int size = itemSize();
-        return floats((start + i) * size, size);
+        float[] values = new float[itemSize()];
+        numbers.copy((start + i) * values.length, values, 0, values.length);
+        return values;
     }
 
     /**
@@ -291,8 +249,9 @@ public final class Images {
      * @return a copy, (N, C, H, W) in row-major order
      */
     public float[] all() {
-        int size = itemSize();
-        return floats(start * size, count * size);
+        float[] values = new float[count * itemSize()];
+        numbers.copy(start * itemSize(), values, 0, values.length);
+        return values;
     }
 
     /**
@@ -314,17 +273,7 @@ public final class Images {
                             + " of "
                             + item());
         }
-        int size = itemSize();
-        double largest = 0;
-        for (int i = 0; i < count * size; i++) {
-            largest =
-                    Math.max(
-                            largest,
-                            Math.abs(
-                                    (double) at(start * size + i)
-                                            - other.at(other.start * size + i)));
-        }
-        return largest;
+        return Pixels.largestDifference(part(), other.part());
     }
 
     /**
@@ -338,34 +287,7 @@ public final class Images {
      */
     public double distance(int i, Images other, int j) {
         requireSameItem("other", other);
-        requireIndex(i);
-        other.requireIndex(j);
-        int size = itemSize();
-        float[] mine = values != null ? values : pixels(i);
-        float[] theirs = other.values != null ? other.values : other.pixels(j);
-        int a = values != null ? (start + i) * size : 0;
-        int b = other.values != null ? (other.start + j) * size : 0;
-        // Four sums: one alone would wait for itself at every pixel.
-        double p = 0;
-        double q = 0;
-        double r = 0;
-        double s = 0;
-        int at = 0;
-        for (; at + 3 < size; at += 4) {
-            p += squared(mine[a + at], theirs[b + at]);
-            q += squared(mine[a + at + 1], theirs[b + at + 1]);
-            r += squared(mine[a + at + 2], theirs[b + at + 2]);
-            s += squared(mine[a + at + 3], theirs[b + at + 3]);
-        }
-        for (; at < size; at++) {
-            p += squared(mine[a + at], theirs[b + at]);
-        }
-        return Math.sqrt(p + q + (r + s));
-    }
-
-    private static double squared(float a, float b) {
-        double difference = (double) a - b;
-        return difference * difference;
+        return Pixels.distance(part(i), other.part(j));
     }
 
     /**
@@ -377,13 +299,13 @@ public final class Images {
     public void requireFinite(String argument) {
         int size = itemSize();
         for (int at = start * size; at < (start + count) * size; at++) {
-            if (!Float.isFinite(at(at))) {
+            if (!Float.isFinite(numbers.at(at))) {
                 throw new IllegalArgumentException(
                         argument
                                 + ": image "
                                 + (at / size - start)
                                 + " holds "
-                                + at(at)
+                                + numbers.at(at)
                                 + "; only finite numbers are legal");
             }
         }
@@ -395,15 +317,7 @@ public final class Images {
      * @return (N, C, H, W) in row-major order
      */
     public byte[] bytes() {
-        int offset = start * itemSize();
-        if (levels != null) {
-            return Arrays.copyOfRange(levels, offset, offset + count * itemSize());
-        }
-        byte[] rounded = new byte[count * itemSize()];
-        for (int i = 0; i < rounded.length; i++) {
-            rounded[i] = (byte) level(values[offset + i]);
-        }
-        return rounded;
+        return numbers.bytes(start * itemSize(), count * itemSize());
     }
 
     /**
@@ -422,11 +336,8 @@ public final class Images {
     void update(MessageDigest digest) {
         ByteBuffer image = ByteBuffer.allocate(Float.BYTES * itemSize());
         for (int i = 0; i < count; i++) {
-            if (values != null) {
-                image.asFloatBuffer().put(values, (start + i) * itemSize(), itemSize());
-            } else {
-                image.asFloatBuffer().put(pixels(i));
-            }
+            Pixels.Run run = numbers.run((start + i) * itemSize(), itemSize());
+            image.asFloatBuffer().put(run.array(), run.start(), run.length());
             digest.update(image.array());
         }
     }
@@ -437,7 +348,9 @@ public final class Images {
      * @return images that {@link #bytes} stores without loss
      */
     public Images quantized() {
-        return levels != null ? this : of(bytes(), count, channels, height, width);
+        return numbers instanceof Pixels.Levels
+                ? this
+                : of(bytes(), count, channels, height, width);
     }
 
     /**
@@ -464,7 +377,7 @@ public final class Images {
             throw new IllegalArgumentException(
                     "from, to: " + from + ", " + to + " in a batch of " + count + " images");
         }
-        return new Images(values, levels, start + from, to - from, channels, height, width);
+        return new Images(numbers, start + from, to - from, channels, height, width);
     }
 
     /**
@@ -476,19 +389,12 @@ public final class Images {
      */
     public Images select(int... indices) {
         int size = itemSize();
-        int numbers = Math.multiplyExact(indices.length, size);
-        float[] data = values == null ? null : new float[numbers];
-        byte[] bytes = values == null ? new byte[numbers] : null;
-        for (int k = 0; k < indices.length; k++) {
+        int[] places = new int[indices.length];
+        for (int k = 0; k < places.length; k++) {
             requireIndex(indices[k]);
-            int from = (start + indices[k]) * size;
-            if (values == null) {
-                System.arraycopy(levels, from, bytes, k * size, size);
-            } else {
-                System.arraycopy(values, from, data, k * size, size);
-            }
+            places[k] = (start + indices[k]) * size;
         }
-        return new Images(data, bytes, 0, indices.length, channels, height, width);
+        return new Images(numbers.gather(places, size), 0, places.length, channels, height, width);
     }
 
     /**
@@ -508,12 +414,15 @@ public final class Images {
         if (h == height && w == width) {
             return this;
         }
-        float[] data =
-                values != null
-                        ? AreaAverage.resize(
-                                values, start * channels, count * channels, height, width, h, w)
-                        : AreaAverage.resize(all(), 0, count * channels, height, width, h, w);
-        return new Images(data, 0, count, channels, h, w);
+        Pixels.Run run = run();
+        int planes = count * channels;
+        int first = run.start() / (height * width);
+        return wrap(
+                AreaAverage.resize(run.array(), first, planes, height, width, h, w),
+                count,
+                channels,
+                h,
+                w);
     }
 
     /**
@@ -523,9 +432,7 @@ public final class Images {
      * @return (N, C, H, W), float32, a copy
      */
     public NDArray tensor(NDManager manager) {
-        boolean whole = values != null && start == 0 && values.length == count * itemSize();
-        return Tensors.of(
-                manager, whole ? values : all(), new Shape(count, channels, height, width));
+        return Tensors.of(manager, run().exact(), new Shape(count, channels, height, width));
     }
 
     /**
@@ -548,18 +455,14 @@ public final class Images {
         int green = red + (channels == 3 ? plane : 0);
         int blue = red + (channels == 3 ? 2 * plane : 0);
         for (int at = 0; at < plane; at++) {
-            int rgb = level(at(red + at)) << 16 | level(at(green + at)) << 8 | level(at(blue + at));
+            int rgb = levelAt(red + at) << 16 | levelAt(green + at) << 8 | levelAt(blue + at);
             picture.setRGB(at % width, at / width, rgb);
         }
         return picture;
     }
 
-    static int level(float value) {
-        return Math.max(0, Math.min(255, Math.round((value + 1) * 127.5f)));
-    }
-
-    static float value(int level) {
-        return level / 127.5f - 1;
+    private int levelAt(int place) {
+        return Pixels.level(numbers.at(place));
     }
 
     private void requireIndex(int i) {
@@ -602,7 +505,7 @@ public final class Images {
         return other instanceof Images that
                 && count == that.count
                 && sameItem(that)
-                && sameNumbers(that);
+                && Pixels.same(part(), that.part());
     }
 
     /**
@@ -610,26 +513,11 @@ public final class Images {
      *
      * @return equal for equal batches
      */
-    private boolean sameNumbers(Images that) {
-        int size = count * itemSize();
-        int mine = start * itemSize();
-        int theirs = that.start * itemSize();
-        if (values != null && that.values != null) {
-            return Arrays.equals(values, mine, mine + size, that.values, theirs, theirs + size);
-        }
-        for (int i = 0; i < size; i++) {
-            if (Float.floatToIntBits(at(mine + i)) != Float.floatToIntBits(that.at(theirs + i))) {
-                return false;
-            }
-        }
-        return true;
-    }
-
     @Override
     public int hashCode() {
         int hash = Arrays.hashCode(new int[] {channels, height, width});
         for (int at = start * itemSize(); at < (start + count) * itemSize(); at++) {
-            hash = 31 * hash + Float.floatToIntBits(at(at));
+            hash = 31 * hash + Float.floatToIntBits(numbers.at(at));
         }
         return hash;
     }

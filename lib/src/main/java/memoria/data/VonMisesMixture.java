@@ -103,9 +103,10 @@ public record VonMisesMixture(double kappa, double direction, double centre) {
                 Images.of(Arrays.copyOf(distinct, 2 * n), n, 2, 1, 1),
                 labels,
                 List.of("centre, dimension 0", "circle, dimension 1"),
-                multiplicity,
+                new Multiplicity(multiplicity),
                 Provenance.made("von Mises mixture")
-                        .then(count + " points drawn from " + this + " with seed " + seed));
+                        .then(count + " points drawn from " + this + " with seed " + seed),
+                List.of());
     }
 
     /**

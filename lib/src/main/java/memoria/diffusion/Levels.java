@@ -1,5 +1,7 @@
 package memoria.diffusion;
 
+import java.util.Arrays;
+
 /** {@code log alphaBar} as a function of continuous time, and its inverse. */
 interface Levels {
 
@@ -47,6 +49,14 @@ interface Levels {
 
     /** {@code beta(s) = min + s (max - min)} for s in [0, 1]; index t is at {@code s = (t + 1) / steps}. */
     record Vp(double min, double max, int steps) implements Levels {
+
+        /** Those between the indices. */
+        double[] betas() {
+            double[] betas = new double[steps];
+            Arrays.setAll(betas, i -> -Math.expm1(at(i) - at(i - 1.0)));
+            return betas;
+        }
+
         @Override
         public double at(double t) {
             double s = (t + 1) / steps;

@@ -2,7 +2,6 @@ package memoria.diffusion;
 
 import com.google.gson.JsonObject;
 import java.util.Arrays;
-import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -15,12 +14,6 @@ import java.util.stream.IntStream;
  * {@link #original} which index of the trained schedule each is, which is the time a network must be given.
  */
 public final class NoiseSchedule {
-
-    /** Beyond any published model's: a file that states more is damaged. */
-    private static final int MOST_STEPS = 1_000_000;
-
-    private static final double COSINE_OFFSET = 0.008;
-    private static final double COSINE_MAX_BETA = 0.999;
 
     private final JsonObject spec;
     private final int[] original;
@@ -39,7 +32,7 @@ public final class NoiseSchedule {
         this.logAlphaBarEnd = logAlphaBarEnd;
         this.original = original;
         this.beta = beta;
-        logAlphaBar = new double[positive(beta.length)];
+        logAlphaBar = new double[beta.length];
         double sum = logAlphaBarEnd;
         for (int i = 0; i < beta.length; i++) {
             if (!(beta[i] > 0 && beta[i] < 1)) {
@@ -65,7 +58,7 @@ public final class NoiseSchedule {
      * @throws IllegalArgumentException if steps is 20 or less: the last beta would reach 1
      */
     public static NoiseSchedule linear(int steps) {
-        double scale = 1000.0 / positive(steps);
+        double scale = 1000.0 / Betas.positive(steps);
         return linear(steps, scale * 0.0001, scale * 0.02);
     }
 
@@ -81,8 +74,7 @@ public final class NoiseSchedule {
     public static NoiseSchedule linear(int steps, double first, double last) {
         return of(
                 Spec.of("linear", "steps", steps, "first", first, "last", last),
-                steps,
-                i -> between(i, steps, first, last));
+                Betas.linear(steps, first, last));
     }
 
     /**
@@ -97,8 +89,7 @@ public final class NoiseSchedule {
     public static NoiseSchedule scaledLinear(int steps, double first, double last) {
         return of(
                 Spec.of("scaledLinear", "steps", steps, "first", first, "last", last),
-                steps,
-                i -> Math.pow(between(i, steps, Math.sqrt(first), Math.sqrt(last)), 2));
+                Betas.scaledLinear(steps, first, last));
     }
 
     /**
@@ -110,18 +101,7 @@ public final class NoiseSchedule {
      * @throws IllegalArgumentException if steps is below 1
      */
     public static NoiseSchedule cosine(int steps) {
-        return of(
-                Spec.of("cosine", "steps", steps),
-                steps,
-                i ->
-                        Math.min(
-                                1 - cosine((i + 1.0) / steps) / cosine((double) i / steps),
-                                COSINE_MAX_BETA));
-    }
-
-    private static double cosine(double s) {
-        double c = Math.cos((s + COSINE_OFFSET) / (1 + COSINE_OFFSET) * Math.PI / 2);
-        return c * c;
+        return of(Spec.of("cosine", "steps", steps), Betas.cosine(steps));
     }
 
     /**
@@ -144,12 +124,10 @@ public final class NoiseSchedule {
                             + betaMax
                             + "; 0 < betaMin <= betaMax is needed");
         }
-        Levels vp = new Levels.Vp(betaMin, betaMax, positive(steps));
+        Levels.Vp vp = new Levels.Vp(betaMin, betaMax, Betas.positive(steps));
         JsonObject spec =
                 Spec.of("continuousVp", "steps", steps, "betaMin", betaMin, "betaMax", betaMax);
-        double[] beta = new double[steps];
-        Arrays.setAll(beta, i -> -Math.expm1(vp.at(i) - vp.at(i - 1.0)));
-        return new NoiseSchedule(spec, all(steps), beta, vp);
+        return new NoiseSchedule(spec, all(steps), vp.betas(), vp);
     }
 
     /**
@@ -163,8 +141,7 @@ public final class NoiseSchedule {
         if (betas.length == 0) {
             throw new IllegalArgumentException("betas: none; at least one is needed");
         }
-        JsonObject spec = Spec.of("betas", "betas", Spec.list(betas));
-        return new NoiseSchedule(spec, all(betas.length), betas.clone(), null);
+        return of(Spec.of("betas", "betas", Spec.list(betas)), betas.clone());
     }
 
     /**
@@ -175,62 +152,15 @@ public final class NoiseSchedule {
      * @throws IllegalArgumentException if the kind is unknown or an entry is missing or out of range
      */
     public static NoiseSchedule of(JsonObject spec) {
-        String kind = Spec.text(spec, "kind");
-        return switch (kind) {
-            case "respaced" -> of(Spec.object(spec, "of")).respaced(Spec.integers(spec, "indices"));
-            case "endingAtFirst" ->
-                    of(Spec.object(spec, "schedule")).endingAtFirstOf(of(Spec.object(spec, "of")));
-            case "betas" -> of(Spec.numbers(spec, "betas"));
-            case "cosine" -> cosine(Spec.integer(spec, "steps"));
-            case "linear" ->
-                    linear(
-                            Spec.integer(spec, "steps"),
-                            Spec.number(spec, "first"),
-                            Spec.number(spec, "last"));
-            case "scaledLinear" ->
-                    scaledLinear(
-                            Spec.integer(spec, "steps"),
-                            Spec.number(spec, "first"),
-                            Spec.number(spec, "last"));
-            case "continuousVp" ->
-                    continuousVp(
-                            Spec.number(spec, "betaMin"),
-                            Spec.number(spec, "betaMax"),
-                            Spec.integer(spec, "steps"));
-            default ->
-                    throw new IllegalArgumentException(
-                            "spec: kind '"
-                                    + kind
-                                    + "' is not one of linear, scaledLinear, cosine, continuousVp, betas, respaced, endingAtFirst");
-        };
+        return ScheduleSpec.read(spec);
     }
 
-    private static NoiseSchedule of(JsonObject spec, int steps, IntToDoubleFunction beta) {
-        double[] betas = new double[positive(steps)];
-        Arrays.setAll(betas, beta);
-        return new NoiseSchedule(spec, all(steps), betas, null);
+    private static NoiseSchedule of(JsonObject spec, double[] betas) {
+        return new NoiseSchedule(spec, all(betas.length), betas, null);
     }
 
     private static int[] all(int steps) {
         return IntStream.range(0, steps).toArray();
-    }
-
-    /** As numpy's linspace: the last value is met exactly. */
-    private static double between(int i, int steps, double first, double last) {
-        return i == steps - 1 && i > 0
-                ? last
-                : first + i * ((last - first) / Math.max(1, steps - 1));
-    }
-
-    private static int positive(int steps) {
-        if (steps < 1) {
-            throw new IllegalArgumentException("steps: " + steps + "; at least 1 is needed");
-        }
-        if (steps > MOST_STEPS) {
-            throw new IllegalArgumentException(
-                    "steps: " + steps + "; at most " + MOST_STEPS + " are legal");
-        }
-        return steps;
     }
 
     /**

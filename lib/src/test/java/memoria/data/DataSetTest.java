@@ -59,6 +59,14 @@ class DataSetTest {
     }
 
     @Test
+    void plantingByTurnsKeepsTheCaptions() {
+        List<String> texts = List.of("a", "b", "c");
+        DataSet set = set(3, 1).withCaptions(texts).plant(2, List.of(5, 9));
+        assertThat(set.multiplicity()).containsExactly(5, 9, 1);
+        assertThat(set.captions()).isEqualTo(texts);
+    }
+
+    @Test
     void aSeedChoosesTheSameImagesEverywhere() {
         DataSet set = set(1000, 1);
         int[] chosen = set.plant(5, 2, 42).planted();
