@@ -133,19 +133,15 @@ final class Download {
 
     private Arrival fromMirrors(Part part, Path target) throws IOException {
         List<String> reasons = new ArrayList<>();
-        for (URI mirror : mirrors) {
-            for (int attempt = 1; attempt <= patience.tries(); attempt++) {
-                try {
-                    fetch(mirror, part);
-                    return finish(mirror, part, target);
-                } catch (Refused e) {
-                    if (e.hopeless || attempt == patience.tries()) {
-                        reasons.add(mirror + ": " + e.getMessage());
-                        break;
-                    }
-                    rest(Math.max(e.wait * 1000, attempt * patience.pause().toMillis()));
-                }
-            }
+        Optional<Arrival> came = ask(part, target, reasons);
+        if (came.isEmpty() && part.refused()) {
+            // Nobody can go on from what is here, so it is given up; not before, for a mirror may.
+            part.forget();
+            reasons.clear();
+            came = ask(part, target, reasons);
+        }
+        if (came.isPresent()) {
+            return came.get();
         }
         String message =
                 FAILED
@@ -157,6 +153,25 @@ final class Download {
                         + ") into "
                         + target.toAbsolutePath().getParent();
         throw new UncheckedIOException(message, new IOException(reasons.get(reasons.size() - 1)));
+    }
+
+    private Optional<Arrival> ask(Part part, Path target, List<String> reasons) throws IOException {
+        for (URI mirror : mirrors) {
+            for (int attempt = 1; attempt <= patience.tries(); attempt++) {
+                try {
+                    fetch(mirror, part);
+                    return Optional.of(finish(mirror, part, target));
+                } catch (Refused e) {
+                    part.refused(e.atPart);
+                    if (e.hopeless || attempt == patience.tries()) {
+                        reasons.add(mirror + ": " + e.getMessage());
+                        break;
+                    }
+                    rest(Math.max(e.wait * 1000, attempt * patience.pause().toMillis()));
+                }
+            }
+        }
+        return Optional.empty();
     }
 
     private static void rest(long millis) {
@@ -207,7 +222,7 @@ final class Download {
                 if (status == 416 && seal.known() && seal.mismatch(part.file()).isEmpty()) {
                     return;
                 }
-                Offer offer = offer(response, have, part);
+                Offer offer = Offer.of(response, have, seal);
                 if (!offer.resumes()) {
                     part.begin(mirror, response, offer.total(), seal);
                 }
@@ -220,20 +235,6 @@ final class Download {
         } catch (IOException e) {
             Progress.checkpoint();
             throw Http.refusal(e);
-        }
-    }
-
-    /** A part that this server cannot continue is not kept: the next try starts again. */
-    private Offer offer(HttpResponse<?> response, long have, Part part)
-            throws Refused, IOException {
-        try {
-            return Offer.of(response, have, seal);
-        } catch (Refused e) {
-            if (have > 0 && response.statusCode() != 200) {
-                part.forget();
-                throw new Refused(e.getMessage(), false);
-            }
-            throw e;
         }
     }
 

@@ -26,7 +26,7 @@ record Offer(boolean resumes, long total) {
      */
     static Offer of(HttpResponse<?> response, long have, Seal seal) throws Refused {
         if (response.statusCode() == 416) {
-            throw new Refused("has nothing from byte " + have + " on", true);
+            throw Refused.atPart("has nothing from byte " + have + " on");
         }
         String type = response.headers().firstValue("Content-Type").orElse("");
         if (type.startsWith("text/html")) {
@@ -45,7 +45,7 @@ record Offer(boolean resumes, long total) {
             String range = response.headers().firstValue("Content-Range").orElse("");
             Matcher parts = RANGE.matcher(range);
             if (!parts.matches() || Long.parseLong(parts.group(1)) != have) {
-                throw new Refused("answered bytes from " + have + " on with '" + range + "'", true);
+                throw Refused.atPart("answered bytes from " + have + " on with '" + range + "'");
             }
             total = parts.group(3).equals("*") ? -1 : Long.parseLong(parts.group(3));
         }

@@ -30,6 +30,7 @@ final class Part {
     private final Path file;
     private final Path note;
     private boolean resumed;
+    private boolean refused;
 
     Part(Path file) {
         this.file = file;
@@ -51,6 +52,15 @@ final class Part {
     /** Whether what is here was put together from several transfers. */
     boolean resumed() {
         return resumed;
+    }
+
+    /** Whether a mirror cannot go on from what is here. */
+    boolean refused() {
+        return refused;
+    }
+
+    void refused(boolean here) {
+        refused |= here;
     }
 
     /** Bytes that can be built on when this mirror is asked; what cannot is forgotten. */
@@ -108,6 +118,7 @@ final class Part {
     }
 
     void forget() throws IOException {
+        refused = false;
         Files.deleteIfExists(file);
         Files.deleteIfExists(note);
     }
