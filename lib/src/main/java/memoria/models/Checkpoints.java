@@ -4,8 +4,11 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import memoria.data.Fetched;
 import memoria.data.Manifest;
+import memoria.data.ManifestFile;
 import memoria.data.Manifests;
 import memoria.data.TextFile;
 import memoria.network.DenoiserFile;
@@ -92,29 +95,44 @@ public final class Checkpoints {
 
     /** Where a checkpoint lies that was named by manifest, which is fetched, or by path. */
     static Path find(String what, String name, List<String> shipped) {
-        List<Manifest> manifests =
-                Manifests.all().stream().filter(m -> m.kind().equals("checkpoint")).toList();
-        for (Manifest manifest : manifests) {
-            if (manifest.name().equals(name)) {
-                Fetched fetched = Manifests.fetch(name);
-                Path first = fetched.file(manifest.files().get(0).name());
-                boolean folder =
-                        manifest.files().stream().anyMatch(f -> f.name().equals("config.json"));
-                return folder ? first.getParent() : first;
-            }
+        Optional<Manifest> published =
+                published().filter(manifest -> manifest.name().equals(name)).findFirst();
+        if (published.isEmpty()) {
+            return path("name", what, name, shipped);
         }
+        Fetched fetched = Manifests.fetch(name);
+        List<ManifestFile> files = published.get().files();
+        Path first = fetched.file(files.get(0).name());
+        boolean folder = files.stream().anyMatch(file -> file.name().equals("config.json"));
+        return folder ? first.getParent() : first;
+    }
+
+    /** As {@link #find}, but fetches nothing. */
+    static void require(String argument, String name, List<String> shipped) {
+        if (published().noneMatch(manifest -> manifest.name().equals(name))) {
+            path(argument, "model", name, shipped);
+        }
+    }
+
+    private static Stream<Manifest> published() {
+        return Manifests.all().stream().filter(manifest -> manifest.kind().equals("checkpoint"));
+    }
+
+    private static Path path(String argument, String what, String name, List<String> shipped) {
         Path path = path(name);
         if (path == null || !Files.exists(path)) {
             throw new IllegalArgumentException(
-                    "name: no "
+                    argument
+                            + ": no "
                             + what
                             + " '"
                             + name
                             + "'; there are "
                             + (shipped.isEmpty() ? "" : shipped + ", ")
                             + "the checkpoints "
-                            + manifests.stream().map(Manifest::name).toList()
-                            + ", and no file or folder of this path");
+                            + published().map(Manifest::name).toList()
+                            + ", and "
+                            + nothing(path));
         }
         return path;
     }
@@ -125,5 +143,11 @@ public final class Checkpoints {
         } catch (InvalidPathException e) {
             return null;
         }
+    }
+
+    /** Where it was looked for: a notebook's relative paths begin in its own folder. */
+    static String nothing(Path path) {
+        return "no file or folder of this path"
+                + (path == null ? "" : " (" + path.toAbsolutePath().normalize() + ")");
     }
 }

@@ -293,6 +293,22 @@ public final class Models {
     }
 
     /**
+     * Checks that there is a model, generator, network or checkpoint of a name, without opening or fetching it: a misspelt one is an error
+     * before work that may take hours, not after it.
+     *
+     * @param argument how the caller names it
+     * @param name of something shipped, a checkpoint's manifest, or a path
+     * @throws IllegalArgumentException if there is none; the message lists those there are
+     */
+    public static void requireNamed(String argument, String name) {
+        List<String> shipped =
+                Stream.of(SUFFIX, GENERATOR, RESNET).flatMap(s -> names(s).stream()).toList();
+        if (!shipped.contains(name)) {
+            Checkpoints.require(argument, name, shipped);
+        }
+    }
+
+    /**
      * Which file a model is, for the spec of what is made with it.
      *
      * @param name what {@link #denoiser(String)} takes; of a folder the files with the parameters decide

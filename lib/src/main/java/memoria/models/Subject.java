@@ -4,6 +4,7 @@ import ai.djl.ndarray.types.Shape;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import memoria.artifact.ModelId;
 import memoria.data.Cifar10;
 import memoria.data.DataSet;
@@ -70,18 +71,7 @@ public record Subject(NetworkDenoiser model, ModelId id, DataSet training, DataS
         if (Models.imageNames().contains(name)) {
             return Models.images(name);
         }
-        Path path = Checkpoints.path(name);
-        if (path == null || !Files.exists(path)) {
-            throw new IllegalArgumentException(
-                    argument
-                            + ": no data set '"
-                            + name
-                            + "'; there are "
-                            + List.of(CIFAR10, FASHION)
-                            + ", "
-                            + Models.imageNames()
-                            + ", and no file or folder of this path");
-        }
+        Path path = path(argument, name);
         if (!Files.isDirectory(path)) {
             return DataSet.load(path);
         }
@@ -93,6 +83,37 @@ public record Subject(NetworkDenoiser model, ModelId id, DataSet training, DataS
             return test ? Cifar10.test(path) : Cifar10.train(path);
         }
         return pictures(path, item);
+    }
+
+    private static Path path(String argument, String name) {
+        Path path = Checkpoints.path(name);
+        if (path == null || !Files.exists(path)) {
+            throw new IllegalArgumentException(
+                    argument
+                            + ": no data set '"
+                            + name
+                            + "'; there are "
+                            + List.of(CIFAR10, FASHION)
+                            + ", "
+                            + Models.imageNames()
+                            + ", and "
+                            + Checkpoints.nothing(path));
+        }
+        return path;
+    }
+
+    /**
+     * Checks that there is a data set of a name, without reading or fetching it.
+     *
+     * @param argument how the caller names it
+     * @param name what {@link #of} takes
+     * @throws IllegalArgumentException if there is none; the message lists those there are
+     */
+    public static void requireSet(String argument, String name) {
+        boolean known = name.equals(CIFAR10) || name.equals(FASHION);
+        if (!known && !Models.imageNames().contains(name)) {
+            path(argument, name);
+        }
     }
 
     /** Cut to the middle and sized as the model's images; in grey if those are. */
@@ -113,6 +134,27 @@ public record Subject(NetworkDenoiser model, ModelId id, DataSet training, DataS
         }
         boolean same = images.item().equals(item);
         return same ? set : set.resize(Math.toIntExact(item.get(1)), Math.toIntExact(item.get(2)));
+    }
+
+    /**
+     * This subject, if its unseen images are enough to judge by: a limit that a share of them exceeds needs one that does.
+     *
+     * @param rate the share, such as 0.001
+     * @return this
+     * @throws IllegalArgumentException if there are fewer than {@code 1 / rate}; the subject is closed then
+     */
+    public Subject judgedAt(double rate) {
+        if (unseen.count() * rate >= 1) {
+            return this;
+        }
+        close();
+        throw new IllegalArgumentException(
+                String.format(
+                        Locale.ROOT,
+                        "unseenSet: %d images; a limit that a share of %s of them exceeds needs at least %.0f: give more, or a larger rate",
+                        unseen.count(),
+                        rate,
+                        Math.ceil(1 / rate)));
     }
 
     /**

@@ -71,6 +71,15 @@ public final class DiffusersModel {
         JsonObject json = TextFile.json(config);
         Path scheduler = part(folder, "scheduler").resolve(SCHEDULER);
         UNet2dConfig architecture = named(config, () -> UNet2dConfig.diffusers(json));
+        if (!Files.exists(scheduler)) {
+            throw new IllegalArgumentException(
+                    "folder: "
+                            + folder
+                            + " lacks "
+                            + SCHEDULER
+                            + ": the weights do not say which noise they were trained with; write it, such as"
+                            + " {\"num_train_timesteps\": 1000, \"beta_schedule\": \"linear\", \"beta_start\": 0.0001, \"beta_end\": 0.02}");
+        }
         NoiseSchedule schedule = named(scheduler, () -> schedule(TextFile.json(scheduler)));
         Shape item = named(config, () -> item(json, architecture));
         Path file = file(folder);

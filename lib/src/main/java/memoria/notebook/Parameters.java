@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
+import memoria.models.Models;
+import memoria.models.Subject;
 
 /**
  * The parameters cell of a notebook: each parameter with its value in each {@link Profile}, overridden from outside by one setting each.
@@ -22,6 +25,10 @@ import java.util.function.Function;
 public final class Parameters implements Displayable {
 
     private record Entry(String name, String value, String source, String quick, String paper) {}
+
+    private static final Set<String> MODELS =
+            Set.of("checkpoint", "generator", "fidNetwork", "sscd", "lpips");
+    private static final Set<String> SETS = Set.of("trainingSet", "unseenSet");
 
     private final String notebook;
     private final Overrides overrides;
@@ -170,9 +177,24 @@ public final class Parameters implements Displayable {
                                 .orElseThrow(IllegalArgumentException::new));
     }
 
-    /** Shows every parameter so far, its value and where the value comes from; names each override that sets none of them, mistyped or not. */
+    /**
+     * Shows every parameter so far, its value and where the value comes from; names each override that sets none of them, mistyped or not.
+     * Parameters that name a model, a checkpoint or a data set ({@code checkpoint}, {@code generator}, {@code fidNetwork}, {@code sscd},
+     * {@code lpips}, {@code trainingSet}, {@code unseenSet}) are looked up now, because notebooks open them late.
+     *
+     * @throws IllegalArgumentException if one of these names nothing; the message lists what there is. Nothing is opened or fetched
+     */
     public void show() {
         Show.show(this);
+        entries.stream().filter(e -> !e.value.isEmpty()).forEach(Parameters::requireNamed);
+    }
+
+    private static void requireNamed(Entry e) {
+        if (MODELS.contains(e.name)) {
+            Models.requireNamed(e.name, e.value);
+        } else if (SETS.contains(e.name)) {
+            Subject.requireSet(e.name, e.value);
+        }
     }
 
     @Override

@@ -82,7 +82,8 @@ class SubjectTest {
         assertThatThrownBy(() -> Subject.of("fashion-clean", "nobody", "fashion-test"))
                 .hasMessageContaining("trainingSet")
                 .hasMessageContaining("'nobody'")
-                .hasMessageContaining("cifar-10");
+                .hasMessageContaining("cifar-10")
+                .hasMessageContaining(Path.of("nobody").toAbsolutePath().toString());
         Path cifar = folder.resolve("cifar");
         Cifar10.write(noise(10), noise(4), cifar);
         assertThatThrownBy(() -> Subject.of("fashion-clean", "fashion-train", "" + cifar))
@@ -90,5 +91,32 @@ class SubjectTest {
                 .hasMessageContaining("3 channels");
         Path empty = Files.createDirectory(folder.resolve("empty"));
         assertThatThrownBy(() -> Models.denoiser("" + empty)).hasMessageContaining("config.json");
+    }
+
+    @Test
+    void tooFewUnseenImagesAreToldBeforeAnythingIsDrawn() {
+        Subject s = Subject.of("fashion-clean", "fashion-train", "fashion-test");
+        assertThat(s.judgedAt(0.001)).isSameAs(s);
+        assertThatThrownBy(() -> s.judgedAt(0.0001))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("unseenSet: " + s.unseen().count() + " images")
+                .hasMessageContaining("at least 10000");
+    }
+
+    @Test
+    void namesAreLookedUpWithoutOpeningOrFetchingAnything() throws IOException {
+        Models.requireNamed("model", "fashion-heavy");
+        Models.requireNamed("model", "fashion-gan");
+        Models.requireNamed("model", "stylegan2-ada-cifar10");
+        Models.requireNamed("model", "" + Files.createFile(folder.resolve("mine.pt")));
+        Subject.requireSet("trainingSet", "cifar-10");
+        Subject.requireSet("trainingSet", "fashion-test");
+        Subject.requireSet("trainingSet", "" + folder);
+        assertThatThrownBy(() -> Models.requireNamed("model", "iddpm-cifar"))
+                .hasMessageContaining("model: no model 'iddpm-cifar'")
+                .hasMessageContaining("iddpm-cifar10");
+        assertThatThrownBy(() -> Subject.requireSet("unseenSet", "photos"))
+                .hasMessageContaining("unseenSet: no data set 'photos'")
+                .hasMessageContaining(Path.of("photos").toAbsolutePath().toString());
     }
 }

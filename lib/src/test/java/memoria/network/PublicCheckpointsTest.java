@@ -238,6 +238,11 @@ class PublicCheckpointsTest {
         Files.write(folder.resolve("part-1.safetensors"), new byte[8]);
         assertThat(Models.id(folder.toString())).as("any shard tells").isNotEqualTo(whole);
         network.params().manager().close();
+        Files.delete(folder.resolve("scheduler_config.json"));
+        assertThatThrownBy(() -> DiffusersModel.read(folder))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("lacks scheduler_config.json")
+                .hasMessageContaining("\"beta_schedule\": \"linear\"");
     }
 
     @Test

@@ -106,4 +106,19 @@ class ParametersTest {
         p.count("steps", 1);
         assertThatThrownBy(() -> p.count("steps", 1)).hasMessageContaining("there already");
     }
+
+    @Test
+    void aModelOrDataSetThatIsNotThereIsNamedAtOnce() {
+        var p = with(Map.of(), Map.of("MEMORIA_CHECKPOINT", "fashion-heavy"));
+        p.text("checkpoint", "", "iddpm-cifar10", "");
+        p.text("generator", "", "stylegan2-ada-cifar10", "");
+        p.show();
+        p.text("trainingSet", "my/photos");
+        assertThatThrownBy(p::show)
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("trainingSet: no data set 'my/photos'");
+        var other = with(Map.of("memoria.checkpoint", "mine.pt"), Map.of());
+        other.text("checkpoint", "", "iddpm-cifar10", "");
+        assertThatThrownBy(other::show).hasMessageContaining("checkpoint: no model 'mine.pt'");
+    }
 }
