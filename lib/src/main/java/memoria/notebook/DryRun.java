@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -61,8 +62,6 @@ final class DryRun {
 
     void report(List<Path> notebooks) {
         List<Manifest> all = Manifests.all();
-        long fetch = 0;
-        long disk = 0;
         out.accept(
                 "paper profile, dry run: "
                         + Torch.version()
@@ -72,7 +71,10 @@ final class DryRun {
                         + Torch.threads()
                         + " threads, "
                         + Bytes.words(FullSize.spare())
-                        + " of memory free");
+                        + " of memory free; nothing is fetched");
+        out.accept(
+                "  ran: a network was built at full size with random weights, and one input passed through it");
+        out.accept("  shapes checked: the same without memory for the weights");
         Map<String, Manifest> wanted = new LinkedHashMap<>();
         for (Path notebook : notebooks) {
             String name = String.valueOf(notebook.getFileName()).replace(".ipynb", "");
@@ -80,25 +82,35 @@ final class DryRun {
             needs.forEach(m -> wanted.put(m.name(), m));
             notebook(name, notebook, needs);
         }
-        for (Manifest manifest : wanted.values()) {
-            if (manifest.folder().isEmpty()) {
-                fetch += manifest.size().bytes();
-                disk += manifest.size().bytes() + manifest.size().unpacked();
-            }
-        }
+        Manifest.Size together = missing(wanted.values());
         Path cache = existing(Folders.cache());
         long free = cache.toFile().getUsableSpace();
         out.accept("");
         out.accept(
                 "together: "
-                        + Bytes.words(fetch)
-                        + " to fetch, up to "
-                        + Bytes.words(disk)
-                        + " on disk; "
+                        + room(together)
+                        + "; "
                         + Bytes.words(free)
                         + " free in "
                         + Folders.cache()
-                        + (free < disk ? ": NOT ENOUGH, MEMORIA_CACHE names another folder" : ""));
+                        + (free < together.bytes() + together.unpacked()
+                                ? ": NOT ENOUGH, MEMORIA_CACHE names another folder"
+                                : ""));
+    }
+
+    /** What is not here of these. */
+    private static Manifest.Size missing(Collection<Manifest> manifests) {
+        List<Manifest.Size> sizes =
+                manifests.stream().filter(m -> m.folder().isEmpty()).map(Manifest::size).toList();
+        return new Manifest.Size(
+                sizes.stream().mapToLong(Manifest.Size::bytes).sum(),
+                sizes.stream().mapToLong(Manifest.Size::unpacked).sum(),
+                sizes.stream().flatMap(size -> size.unknown().stream()).toList());
+    }
+
+    private static String room(Manifest.Size size) {
+        String disk = Bytes.words(size.bytes() + size.unpacked());
+        return size + " to fetch, up to " + disk + " on disk";
     }
 
     private void notebook(String name, Path file, List<Manifest> needs) {
@@ -106,6 +118,7 @@ final class DryRun {
         List<String> lines = new ArrayList<>();
         List<String> missing = new ArrayList<>();
         long parameters = 0;
+        long features = 0;
         double perImage = 0;
         boolean checked = false;
         boolean ran = needs.isEmpty();
@@ -126,7 +139,8 @@ final class DryRun {
             List<FullSize.Tried> results = attempts(manifest.name(), networks);
             for (int i = 0; i < results.size(); i++) {
                 FullSize.Tried t = results.get(i);
-                parameters = Math.max(parameters, t.parameters());
+                parameters += t.parameters();
+                features = Math.max(features, t.features());
                 ran |= t.state().equals("ran");
                 checked |= t.state().equals("shapes checked");
                 if (manifest.name().equals(sampled) && i == 0) {
@@ -139,17 +153,25 @@ final class DryRun {
             }
         }
         String state = checked ? "shapes checked" : ran ? "ran" : "not run";
-        out.accept(name + ": " + (needs.isEmpty() ? "needs nothing from elsewhere" : state));
+        out.accept(
+                name
+                        + ": "
+                        + (needs.isEmpty() ? "needs nothing from elsewhere" : "networks " + state));
         lines.forEach(out);
-        time(file, sampled, perImage).ifPresent(out);
+        time(name, file, sampled, perImage).ifPresent(out);
         if (parameters > 0) {
             out.accept(
                     "  memory     "
-                            + Bytes.words(parameters * Float.BYTES)
-                            + " for the parameters of the largest network");
+                            + Bytes.words(parameters * Float.BYTES + features)
+                            + " for the networks and one image in the largest of them; gradients and batches take more");
         }
         if (!missing.isEmpty()) {
-            out.accept("  missing    " + String.join(", ", missing) + ": environment/fetch NAME");
+            out.accept("  disk       " + room(missing(needs)));
+            out.accept(
+                    "  missing    "
+                            + String.join(", ", missing)
+                            + ": environment/fetch --for "
+                            + name);
         }
     }
 
@@ -171,43 +193,53 @@ final class DryRun {
     private static String result(FullSize network, FullSize.Tried t) {
         return String.format(
                 Locale.ROOT,
-                "             %s: %s, %.1f million parameters, %s; one pass %.0f ms",
+                "             %s: %s, %.1f million parameters, %s; one pass of %s %.0f ms",
                 network.part(),
                 t.state(),
                 t.parameters() / 1e6,
                 Bytes.words(t.parameters() * Float.BYTES),
+                network.input(),
                 1000 * t.seconds());
     }
 
-    /** A network of several notebooks is tried once. */
+    /** A network of several notebooks, or checkpoints, is tried once. */
     private List<FullSize.Tried> attempts(String checkpoint, List<FullSize> networks) {
-        List<FullSize.Tried> known = tried.get(checkpoint);
-        if (known == null) {
-            // Parameters, a copy while they are made, and the features of one image.
-            long spare = FullSize.spare() / 4;
-            known = networks.stream().map(n -> n.attempt(spare)).toList();
-            tried.put(checkpoint, known);
-        }
-        return known;
+        // Parameters, a copy while they are made, and the features of one image.
+        return tried.computeIfAbsent(
+                FullSize.architecture(checkpoint),
+                any -> networks.stream().map(n -> n.attempt(FullSize.spare() / 4)).toList());
     }
 
-    /** Sampling is what lasts: images times steps, at what one pass took here. */
-    private static Optional<String> time(Path file, String sampled, double perImage) {
-        Map<String, Integer> counts = counts(file);
-        Integer images = counts.getOrDefault("ownImages", counts.get("images"));
-        Integer steps = counts.getOrDefault("ownSteps", counts.get("steps"));
-        if (perImage == 0 || images == null || steps == null) {
+    /** What the published model's UNet does is what lasts, at what one pass of one image took here. */
+    private static Optional<String> time(
+            String notebook, Path file, String sampled, double perImage) {
+        if (perImage == 0) {
             return Optional.empty();
         }
-        double seconds = perImage * images * steps;
-        return Optional.of(
-                String.format(
-                        Locale.ROOT,
-                        "  time       %,d images of %s in %d steps: %s a set of samples on this machine, images one by one",
-                        images,
-                        sampled,
-                        steps,
-                        words(seconds)));
+        return work(notebook, file)
+                .map(
+                        work ->
+                                String.format(
+                                        Locale.ROOT,
+                                        "  time       %s here, one image at a time: %s; %,.0f passes of the UNet of %s",
+                                        words(perImage * work.passes()),
+                                        work.what(),
+                                        work.passes(),
+                                        sampled));
+    }
+
+    /** What a notebook asks of its published model, by its parameters in this profile. */
+    static Optional<PaperWork> work(String notebook, Path file) {
+        Map<String, Integer> counts = counts(file);
+        return PaperWork.of(
+                notebook,
+                name -> {
+                    if (!counts.containsKey(name)) {
+                        throw new IllegalStateException(
+                                notebook + ": it has no parameter '" + name + "'");
+                    }
+                    return counts.get(name);
+                });
     }
 
     private static String words(double seconds) {

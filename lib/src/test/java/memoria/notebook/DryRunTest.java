@@ -6,12 +6,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalLong;
 import memoria.notebook.FullSize.Tried;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DryRunTest {
 
@@ -80,5 +83,51 @@ class DryRunTest {
     void aNotebookThatNeedsNothingSaysSo() throws IOException {
         List<String> lines = report(notebook("06-theory", "p.count(\"samples\", 3, 5, 1);"));
         assertThat(lines).contains("06-theory: needs nothing from elsewhere");
+    }
+
+    /** Its formulas ask for parameters by name, which the notebooks must have. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "00-quickstart",
+                "01-diffusion-on-the-jvm",
+                "03-image-lid",
+                "04-anti-memorization-guidance",
+                "05-side-extraction",
+                "07-stable-diffusion",
+                "08-text-detection",
+                "09-token-attribution-and-mitigation",
+                "10-anti-memorization-text",
+                "11-extended-side"
+            })
+    void everyNotebookWithAPublishedModelHasATime(String name) {
+        Path root = Path.of(System.getProperty("memoria.root"));
+        Path file = root.resolve("notebooks").resolve(name + ".ipynb");
+        assertThat(DryRun.work(name, file).orElseThrow().passes()).isPositive();
+    }
+
+    @Test
+    void timeIsPassesTimesWhatOneTakes() throws IOException {
+        Path file =
+                notebook(
+                        "00-quickstart",
+                        "p.count(\"steps\", 50, 50, 2); p.count(\"ownImages\", 64, 10_000, 8);");
+        PaperWork work = DryRun.work("00-quickstart", file).orElseThrow();
+        assertThat(work.passes()).isEqualTo(64 * 50);
+        assertThat(work.what()).isEqualTo("64 images in 50 steps");
+    }
+
+    @Test
+    void memoryOfAWhileIsMeasured() {
+        long[][] kept = new long[1][];
+        OptionalLong bytes = PeakMemory.during(() -> kept[0] = touched(1 << 25));
+        assertThat(kept[0]).isNotNull();
+        bytes.ifPresent(most -> assertThat(most).isBetween(200L << 20, 2000L << 20));
+    }
+
+    private static long[] touched(int length) {
+        long[] all = new long[length];
+        Arrays.fill(all, 1);
+        return all;
     }
 }
