@@ -199,6 +199,12 @@ final class Archive {
         if (!seen.add(target.toString())) {
             throw refusal("entry '" + printable(name) + "' is there twice");
         }
+        if (clashes(target)) {
+            throw refusal(
+                    "entry '"
+                            + printable(name)
+                            + "' is a file where another entry has a folder, or the other way round");
+        }
         CRC32 crc = new CRC32();
         byte[] piece = new byte[BUFFER];
         try (OutputStream out = open(target)) {
@@ -219,6 +225,14 @@ final class Archive {
             }
         }
         return crc;
+    }
+
+    private boolean clashes(Path target) {
+        boolean below = false;
+        for (Path up = target.getParent(); !up.equals(temporary); up = up.getParent()) {
+            below |= Files.isRegularFile(up);
+        }
+        return below || Files.isDirectory(target);
     }
 
     /** The disk refused, not the archive. */

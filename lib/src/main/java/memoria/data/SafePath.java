@@ -1,11 +1,15 @@
 package memoria.data;
 
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /** Paths that others wrote: in an archive, in a manifest. */
 final class SafePath {
 
     private static final int LONGEST = 1000;
+
+    /** What file systems take. */
+    private static final int LONGEST_PART = 255;
 
     private SafePath() {}
 
@@ -34,6 +38,10 @@ final class SafePath {
         for (String part : path.split("/", -1)) {
             if (part.equals("..")) {
                 return Optional.of("a path that climbs out of the folder");
+            }
+            int bytes = part.getBytes(StandardCharsets.UTF_8).length;
+            if (bytes > LONGEST_PART) {
+                return Optional.of("a file name of " + bytes + " bytes");
             }
         }
         return Optional.empty();

@@ -166,8 +166,16 @@ public final class ImprovedDiffusion {
 
     /** Sizes in pixels as factors of downsampling. */
     private static Integer[] factors(int side, String sizes) {
+        String flag = "attention_resolutions";
         return Arrays.stream(sizes.split(","))
-                .map(size -> side / Flags.whole("attention_resolutions", size))
+                .map(size -> Flags.whole(flag, size))
+                .map(
+                        size -> {
+                            if (size < 1) {
+                                throw Flags.illegal(flag, sizes, "a list of sizes above 0");
+                            }
+                            return side / size;
+                        })
                 .toArray(Integer[]::new);
     }
 

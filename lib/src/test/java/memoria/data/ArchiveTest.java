@@ -199,7 +199,10 @@ class ArchiveTest {
                 arguments("a.zip", "zip", zip("d/a:stream"), "a backslash or colon"),
                 arguments("a.zip", "zip", zip("d/a\nb"), "'d/a?b' has a control character"),
                 arguments("a.zip", "zip", zip("d/" + "x".repeat(2000)), "a name of 2002"),
+                arguments("a.zip", "zip", zip("d/" + "x".repeat(300)), "a file name of 300 bytes"),
                 arguments("a.zip", "zip", zip("d/a.txt", "d/./a.txt"), "is there twice"),
+                arguments("a.zip", "zip", zip("d/a.txt", "d"), "'d' is a file where another"),
+                arguments("a.tar", "tar", tar("d", "d/a.txt"), "'d/a.txt' is a file where another"),
                 arguments("a.zip", "zip", zip("d/b.txt"), "it lacks 'd/a.txt'"),
                 arguments(
                         "a.zip",

@@ -127,6 +127,8 @@ class PublicCheckpointsTest {
                 .hasMessageContaining("cifar10_uncond_50M_500K");
         assertThatThrownBy(() -> ImprovedDiffusion.flags("--image_size 48"))
                 .hasMessageContaining("image_size: 48");
+        assertThatThrownBy(() -> ImprovedDiffusion.flags("--attention_resolutions 16,0"))
+                .hasMessageContaining("attention_resolutions: '16,0'");
         assertThatThrownBy(() -> ImprovedDiffusion.flags("--imag_size 32"))
                 .hasMessageContaining("--imag_size");
         assertThatThrownBy(() -> ImprovedDiffusion.flags("--learn_sigma"))

@@ -35,6 +35,11 @@ final class MonsterSet implements AutoCloseable {
                         .formatted(field, count));
     }
 
+    /** Forgets which copy of the table was trusted on first use. */
+    void distrust() throws Exception {
+        Files.deleteIfExists(folder.resolve("lock"));
+    }
+
     @Override
     public void close() {
         SETTINGS.forEach(setting -> System.clearProperty("memoria." + setting));
