@@ -140,7 +140,17 @@ final class Layers {
         NDArray normBias = p.get("0.bias", ZERO, 0, in);
         NDArray weight = p.get("2.weight", ZERO, 0, c.outChannels(), in, 3, 3);
         NDArray bias = p.get("2.bias", ZERO, 0, c.outChannels());
+        // To so few channels, a convolution's own kernel is slow both ways.
+        boolean narrows = in >= 8 * c.outChannels();
         return (x, pass) ->
-                Ops.call("norm_silu_conv", x, normWeight, normBias, weight, bias, c.groups(), EPS);
+                Ops.call(
+                        narrows && pass.pulled() ? "norm_silu_conv_by_columns" : "norm_silu_conv",
+                        x,
+                        normWeight,
+                        normBias,
+                        weight,
+                        bias,
+                        c.groups(),
+                        EPS);
     }
 }
