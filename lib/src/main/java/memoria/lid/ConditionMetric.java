@@ -26,7 +26,7 @@ import memoria.torch.Scope;
  * memorized, the third is small.
  *
  * <p>The published code (Wen et al. and its fork) differs; where its numbers are needed there are {@link #norm}, {@link #swapped},
- * {@link #traceOfGuidance} and {@link #perVariance}.
+ * {@link #traceOfGuidance}, {@link #perVariance} and {@link #heldNorms}.
  */
 public final class ConditionMetric {
 
@@ -45,7 +45,11 @@ public final class ConditionMetric {
     }
 
     private record Options(
-            boolean norm, boolean swapped, boolean traceOfGuidance, boolean perVariance) {}
+            boolean norm,
+            boolean swapped,
+            boolean traceOfGuidance,
+            boolean perVariance,
+            boolean heldNorms) {}
 
     /**
      * A metric and its gradient.
@@ -66,7 +70,7 @@ public final class ConditionMetric {
     }
 
     private static ConditionMetric of(Kind kind, Flipd flipd) {
-        return new ConditionMetric(kind, flipd, new Options(false, false, false, false));
+        return new ConditionMetric(kind, flipd, new Options(false, false, false, false, false));
     }
 
     /**
@@ -113,7 +117,7 @@ public final class ConditionMetric {
      */
     public ConditionMetric norm() {
         Options o = options;
-        return with(new Options(true, o.swapped, o.traceOfGuidance, o.perVariance));
+        return with(new Options(true, o.swapped, o.traceOfGuidance, o.perVariance, o.heldNorms));
     }
 
     /**
@@ -123,7 +127,7 @@ public final class ConditionMetric {
      */
     public ConditionMetric swapped() {
         Options o = options;
-        return with(new Options(o.norm, true, o.traceOfGuidance, o.perVariance));
+        return with(new Options(o.norm, true, o.traceOfGuidance, o.perVariance, o.heldNorms));
     }
 
     /**
@@ -133,7 +137,7 @@ public final class ConditionMetric {
      */
     public ConditionMetric traceOfGuidance() {
         Options o = options;
-        return with(new Options(o.norm, o.swapped, true, o.perVariance));
+        return with(new Options(o.norm, o.swapped, true, o.perVariance, o.heldNorms));
     }
 
     /**
@@ -143,7 +147,18 @@ public final class ConditionMetric {
      */
     public ConditionMetric perVariance() {
         Options o = options;
-        return with(new Options(o.norm, o.swapped, o.traceOfGuidance, true));
+        return with(new Options(o.norm, o.swapped, o.traceOfGuidance, true, o.heldNorms));
+    }
+
+    /**
+     * FLIPD's gradient as in the code, which lets PyTorch differentiate a Jacobian-vector product: the mean and deviation of layer norms are
+     * held constant ({@link Autograd#secondOrderOfTangents}). The value is the same; the gradient is not that of the value, by some per cent.
+     *
+     * @return a changed copy
+     */
+    public ConditionMetric heldNorms() {
+        Options o = options;
+        return with(new Options(o.norm, o.swapped, o.traceOfGuidance, o.perVariance, true));
     }
 
     private ConditionMetric with(Options changed) {
@@ -252,8 +267,11 @@ public final class ConditionMetric {
     }
 
     private NDArray recorded(Denoiser model, NDArray xt, double t, Condition condition) {
-        return kind == Kind.FLIPD
-                ? Autograd.secondOrder(() -> of(model, xt, t, condition))
-                : Autograd.on(() -> of(model, xt, t, condition));
+        if (kind != Kind.FLIPD) {
+            return Autograd.on(() -> of(model, xt, t, condition));
+        }
+        return options.heldNorms
+                ? Autograd.secondOrderOfTangents(() -> of(model, xt, t, condition))
+                : Autograd.secondOrder(() -> of(model, xt, t, condition));
     }
 }

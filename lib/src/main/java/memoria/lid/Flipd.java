@@ -337,7 +337,10 @@ public final class Flipd implements Estimator<FlipdValues> {
                             : Ops.narrow(eye, 0, k, 1)
                                     .broadcast(new Shape(b, d))
                                     .reshape(leaf.getShape());
-            NDArray product = Autograd.vjpDifferentiable(moved, leaf, v);
+            NDArray product =
+                    Autograd.isTangent()
+                            ? Autograd.tangent(moved, leaf, v)
+                            : Autograd.vjpDifferentiable(moved, leaf, v);
             sum = Ops.axpby(1, sum, weight, Ops.rowDot(product, v));
         }
         return Scalars.add(sum, d);

@@ -43,7 +43,9 @@ final class Transformer {
             if (pass.maps() != null) {
                 pass.maps().put(name, Ops.call("text_attention", x, pass.context(), w, heads));
             }
-            return Ops.call("transformer", x, pass.context(), w, heads, fused, pass.slice());
+            boolean tangent = Autograd.isTangent();
+            return Ops.call(
+                    "transformer", x, pass.context(), w, heads, fused, pass.slice(), tangent);
         };
     }
 

@@ -15,6 +15,7 @@ import java.util.function.Supplier;
 public final class Autograd {
 
     private static final ThreadLocal<Boolean> SECOND_ORDER = ThreadLocal.withInitial(() -> false);
+    private static final ThreadLocal<Boolean> TANGENT = ThreadLocal.withInitial(() -> false);
 
     private Autograd() {}
 
@@ -88,6 +89,42 @@ public final class Autograd {
     }
 
     /**
+     * {@link #secondOrder} with the derivatives that PyTorch's {@code jvp} has, for numbers of programs that differentiate a
+     * Jacobian-vector product. In a layer norm's tangent
+     *
+     * <pre>{@code
+     * y' = w (x' - mean x') r - w (x - m) r^3 mean((x - m) (x' - mean x'))
+     * }</pre>
+     *
+     * <p>PyTorch (1.13, and by its source later ones) holds the mean m and the reciprocal deviation r constant when y' is differentiated in x:
+     * values are right, their gradients are not those of the function. Two products backwards, as in {@link #tangent}, hold the same constant
+     * but leave the last {@code mean x'} out. Layers make up for it by {@code w (x - m) r^3 (mean x - m)^2 / 2}, with only {@code mean x} not
+     * constant: it is 0 and so is its gradient.
+     *
+     * @param block the work
+     * @param <T> its result
+     * @return the result
+     */
+    public static <T> T secondOrderOfTangents(Supplier<T> block) {
+        boolean before = TANGENT.get();
+        TANGENT.set(true);
+        try {
+            return secondOrder(block);
+        } finally {
+            TANGENT.set(before);
+        }
+    }
+
+    /**
+     * Whether the calling thread is inside {@link #secondOrderOfTangents}.
+     *
+     * @return true inside
+     */
+    public static boolean isTangent() {
+        return TANGENT.get();
+    }
+
+    /**
      * A fresh point to differentiate at: a copy that belongs to no graph yet.
      *
      * @param x any shape
@@ -122,6 +159,19 @@ public final class Autograd {
      */
     public static NDArray vjpDifferentiable(NDArray y, NDArray x, NDArray v) {
         return Ops.script(y).run("vjp", y, x, v, true, true);
+    }
+
+    /**
+     * Jacobian-vector product {@code (dy/dx) v}: a vector-Jacobian product, differentiated in its cotangent. y must have been computed
+     * inside {@link #secondOrderOfTangents}, which says how the result's own derivative is wrong.
+     *
+     * @param y what was computed from x
+     * @param x a {@link #leaf}
+     * @param v the tangent, shaped as x
+     * @return shaped as y, recording
+     */
+    public static NDArray tangent(NDArray y, NDArray x, NDArray v) {
+        return Ops.script(y).run("tangent", y, x, v);
     }
 
     /**

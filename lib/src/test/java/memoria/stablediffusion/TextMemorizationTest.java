@@ -136,6 +136,20 @@ class TextMemorizationTest {
     }
 
     @Test
+    void withLayerNormsHeldTheValueStaysAndTheGradientIsNotItsOwn() {
+        Condition.Embedding c = text(TEXTS.get(0));
+        var own = ConditionMetric.flipd().gradient(guided(), noisy(1), T, c);
+        var held = ConditionMetric.flipd().heldNorms().gradient(guided(), noisy(1), T, c);
+        assertThat(held.value()[0]).isCloseTo(own.value()[0], within(1e-4));
+        double apart = held.gradient().sub(own.gradient()).norm().getFloat();
+        assertThat(apart / own.gradient().norm().getFloat()).isBetween(1e-3, 1.0);
+        // The first two metrics differentiate once: nothing is held.
+        var cfg = ConditionMetric.cfg().gradient(guided(), noisy(1), T, c).gradient();
+        var same = ConditionMetric.cfg().heldNorms().gradient(guided(), noisy(1), T, c).gradient();
+        assertThat(same.toFloatArray()).containsExactly(cfg.toFloatArray());
+    }
+
+    @Test
     void theGuidedDimensionIsFlipdOfTheGuidedModel() {
         Condition c = text(TEXTS.get(0));
         double own = value(metric("exact"), c);
