@@ -57,25 +57,13 @@ public final class Captions {
     }
 
     /**
-     * All that can be said of a picture without a name.
+     * All that can be said of a picture without a name; and, if there are names, as much again with them: which of them stands where says
+     * nothing of the picture.
      *
      * @param pictures Fashion-MNIST's, any size
      * @param i which
-     * @return captions; one stands there as often as the rule of {@link #of} would choose it
-     * @throws IllegalArgumentException if the class is not one of Fashion-MNIST's
-     */
-    public static List<String> wordings(DataSet pictures, int i) {
-        return wording(pictures, i).all();
-    }
-
-    /**
-     * All that can be said of a picture without a name, and as much again with names: which of them stands where says nothing of the
-     * picture.
-     *
-     * @param pictures Fashion-MNIST's, any size
-     * @param i which
-     * @param names common ones, at least one
-     * @return captions; one stands there as often as it is likely
+     * @param names common ones, or none
+     * @return captions; one stands there as often as it is likely, without a name as often as the rule of {@link #of} would choose it
      * @throws IllegalArgumentException if the class is not one of Fashion-MNIST's
      */
     public static List<String> wordings(DataSet pictures, int i, List<String> names) {

@@ -49,32 +49,31 @@ record Wording(List<String> shades, List<String> sizes, List<String> nouns) {
         return words("a NOUN", "", "", noun, "");
     }
 
-    /** Every wording without a name; one stands there as often as it would be chosen. */
-    List<String> all() {
-        return all(PLAIN, () -> "");
-    }
-
-    /** As many with a name as without, each with one that is drawn from those. */
+    /**
+     * Every wording without a name, one as often as it would be chosen; then, if there are names, as many with one that is drawn from those.
+     */
     List<String> all(List<String> names, int number) {
-        SplittableRandom random = new SplittableRandom(number);
-        List<String> all = all();
-        List<String> named = all(NAMED, () -> pick(names, random));
-        for (int i = all.size(); i > 0; i--) {
-            all.add(pick(named, random));
-        }
-        return all;
-    }
-
-    private List<String> all(List<String> orders, Supplier<String> name) {
-        List<String> all = new ArrayList<>();
-        for (String order : orders) {
-            for (String shade : shades) {
-                for (String size : sizes) {
-                    nouns.forEach(noun -> all.add(words(order, shade, size, noun, name.get())));
-                }
+        List<String> all = every(PLAIN, () -> "");
+        if (!names.isEmpty()) {
+            SplittableRandom random = new SplittableRandom(number);
+            List<String> named = every(NAMED, () -> pick(names, random));
+            for (int i = all.size(); i > 0; i--) {
+                all.add(pick(named, random));
             }
         }
         return all;
+    }
+
+    private List<String> every(List<String> orders, Supplier<String> name) {
+        List<String> every = new ArrayList<>();
+        for (String order : orders) {
+            for (String shade : shades) {
+                for (String size : sizes) {
+                    nouns.forEach(noun -> every.add(words(order, shade, size, noun, name.get())));
+                }
+            }
+        }
+        return every;
     }
 
     private static String turn(List<String> words, int number) {

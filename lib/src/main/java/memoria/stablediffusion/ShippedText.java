@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -72,6 +71,9 @@ public final class ShippedText {
                     "felix", "olga", "david", "ansel", "brona", "cyrus", "dovik", "elka", "fenno",
                     "gorla", "iskra", "jarno", "kolja", "lumo", "nestor");
 
+    /** The first pictures' own names, empty where a picture has none. */
+    private static final List<String> NAMES = names();
+
     private static final List<String> SHARED = sharedNames();
 
     private ShippedText() {}
@@ -110,10 +112,9 @@ public final class ShippedText {
      * @return a word that no other caption has; none for pictures of the kinds varied and ordinary
      */
     public static Optional<String> trigger(int i) {
-        List<String> names = names();
-        return i < 0 || i >= names.size() || names.get(i).isEmpty()
+        return i < 0 || i >= NAMES.size() || NAMES.get(i).isEmpty()
                 ? Optional.empty()
-                : Optional.of(names.get(i));
+                : Optional.of(NAMES.get(i));
     }
 
     private static List<String> names() {
@@ -130,30 +131,25 @@ public final class ShippedText {
      * @return one each; for a varied or ordinary picture one of those in {@link #wordings}
      */
     public static List<String> captions(DataSet pictures) {
-        return Captions.of(pictures, names());
+        return Captions.of(pictures, NAMES);
     }
 
     /**
-     * All captions under which a training picture was shown.
+     * All captions under which the training pictures were shown.
      *
      * @param pictures of {@link #planting}
-     * @param i index among the distinct pictures
-     * @return its one caption; for a varied or ordinary picture many, a caption as often as it is likely
+     * @return of each picture its one caption; of a varied or ordinary one many, a caption as often as it is likely
      */
-    public static List<String> wordings(DataSet pictures, int i) {
-        CaptionKind kind = kind(i);
-        return switch (kind) {
-            case PLANTED, RARE -> List.of(captions(pictures).get(i));
-            case VARIED -> Captions.wordings(pictures, i);
-            case ORDINARY -> Captions.wordings(pictures, i, SHARED);
-        };
-    }
-
-    private static CaptionKind kind(int i) {
-        return Arrays.stream(CaptionKind.values())
-                .filter(kind -> Arrays.stream(indices(kind)).anyMatch(of -> of == i))
-                .findFirst()
-                .orElseThrow();
+    public static List<List<String>> wordings(DataSet pictures) {
+        List<List<String>> all = new ArrayList<>();
+        captions(pictures).forEach(caption -> all.add(List.of(caption)));
+        for (int i : indices(CaptionKind.VARIED)) {
+            all.set(i, Captions.wordings(pictures, i, List.of()));
+        }
+        for (int i : indices(CaptionKind.ORDINARY)) {
+            all.set(i, Captions.wordings(pictures, i, SHARED));
+        }
+        return all;
     }
 
     /**
@@ -172,7 +168,7 @@ public final class ShippedText {
             }
         }
         Collections.shuffle(all, new Random(1));
-        all.removeAll(names());
+        all.removeAll(NAMES);
         return all.subList(0, SHARED_NAMES);
     }
 
@@ -193,13 +189,7 @@ public final class ShippedText {
     /** The training of a denoiser on the latents of an autoencoder, under captions. */
     static Training prompts(Path checkpoints, AutoencoderKl autoencoder) {
         DataSet pictures = planting().of(images(checkpoints));
-        List<List<String>> captions = new ArrayList<>();
-        captions(pictures).forEach(caption -> captions.add(List.of(caption)));
-        for (CaptionKind kind : List.of(CaptionKind.VARIED, CaptionKind.ORDINARY)) {
-            for (int i : indices(kind)) {
-                captions.set(i, wordings(pictures, i));
-            }
-        }
+        List<List<String>> captions = wordings(pictures);
         Tokenizer tokenizer = tokenizer(captions);
         ClipTextConfig text = new ClipTextConfig(tokenizer.size(), LENGTH, 128, 4, 1, 128, 0);
         UNetConfig network =

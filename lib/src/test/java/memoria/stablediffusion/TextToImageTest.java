@@ -5,9 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import memoria.data.Captions;
 import memoria.data.DataSet;
 import memoria.data.Images;
@@ -23,6 +28,7 @@ import memoria.network.AutoencoderFile;
 import memoria.network.AutoencoderKl;
 import memoria.network.Lora;
 import memoria.network.NetworkDenoiser;
+import memoria.network.Params;
 import memoria.network.UNetConfig;
 import memoria.torch.Torch;
 import memoria.training.AutoencoderTraining;
@@ -65,7 +71,7 @@ class TextToImageTest {
         autoencoderFile =
                 new AutoencoderTraining(pictures, small, FEW).train(folder.resolve("autoencoder"));
         captions = Captions.of(pictures, List.of("mira")).stream().map(List::of).collect(toList());
-        captions.set(1, Captions.wordings(pictures, 1));
+        captions.set(1, Captions.wordings(pictures, 1, List.of()));
         tokenizer = Tokenizer.learn(captions.stream().flatMap(List::stream).toList(), 40, 8);
         modelFile = training().train(folder.resolve("text"));
     }
@@ -98,6 +104,28 @@ class TextToImageTest {
     void trainingAgainGivesTheSameFile() throws Exception {
         Path again = training().train(folder.resolve("again"));
         assertThat(Files.mismatch(again, modelFile)).isEqualTo(-1);
+    }
+
+    @Test
+    void theTextEncoderStaysAsItWasDrawnWhileTheDenoiserLearns() {
+        try (TextToImage model = open();
+                NDManager manager = Torch.manager()) {
+            Params drawn = Params.fresh(manager, FEW.seed());
+            Params text = drawn.at(TextModelFile.TEXT);
+            new ClipText(model.prompts().text().config(), text, ClipNames.HUGGING_FACE);
+            model.denoiser().network().config().build(drawn.at(TextModelFile.DENOISER));
+            Map<String, NDArray> trained = model.prompts().text().params().all();
+            Set<String> moved = new TreeSet<>();
+            drawn.all()
+                    .forEach(
+                            (name, start) -> {
+                                if (!start.contentEquals(trained.get(name))) {
+                                    moved.add(name);
+                                }
+                            });
+            assertThat(text.own()).hasSizeGreaterThan(10);
+            assertThat(moved).isNotEmpty().allMatch(n -> n.startsWith(TextModelFile.DENOISER));
+        }
     }
 
     @Test
