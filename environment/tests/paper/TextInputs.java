@@ -26,7 +26,8 @@ import memoria.torch.Torch;
 
 /**
  * A Stable Diffusion that learned nothing, in the folders, files and names that diffusers writes for version 1.5, with 32 to 64 channels instead
- * of 320 to 1280; captioned pictures; a TorchScript in the place of SSCD. Names and shapes are written down here, not taken from the library.
+ * of 320 to 1280; captioned pictures; a TorchScript in the place of SSCD; a CLIP in Hugging Face's layout. Names and shapes are written down here,
+ * not taken from the library.
  */
 public class TextInputs {
 
@@ -34,6 +35,7 @@ public class TextInputs {
     private static final int TEXT = 64;
     private static final int LAYERS = 12;
     private static final int TOKENS = 77;
+    private static final int FEATURES = 48;
     private static final int TIME = 4 * WIDTHS[0];
     private static final String[] COLOURS = {"red", "green", "blue", "white"};
     private static final String[] THINGS = {"disc", "square", "bar"};
@@ -78,6 +80,8 @@ public class TextInputs {
                  "unet": ["diffusers", "UNet2DConditionModel"], "vae": ["diffusers", "AutoencoderKL"]}
                 """);
         descriptor(folder.resolve("sscd_disc_mixup.torchscript.pt"));
+        clip(tokenizer.size());
+        SafeTensors.write(folder.resolve("clip.safetensors"), tensors, Map.of("format", "pt"));
         System.exit(0);
     }
 
@@ -210,8 +214,13 @@ public class TextInputs {
         put("text_model.embeddings.token_embedding.weight", 1, 0, vocabulary, TEXT);
         put("text_model.embeddings.position_embedding.weight", 0.1, 0, TOKENS, TEXT);
         tensors.put("text_model.embeddings.position_ids", Torch.manager().zeros(new Shape(1, TOKENS), DataType.INT64));
-        for (int i = 0; i < LAYERS; i++) {
-            String layer = "text_model.encoder.layers." + i;
+        layers("text_model.encoder.layers.", LAYERS);
+        norm("text_model.final_layer_norm", TEXT);
+    }
+
+    private static void layers(String name, int count) {
+        for (int i = 0; i < count; i++) {
+            String layer = name + i;
             norm(layer + ".layer_norm1", TEXT);
             norm(layer + ".layer_norm2", TEXT);
             linear(layer + ".mlp.fc1", TEXT, 4 * TEXT);
@@ -220,7 +229,21 @@ public class TextInputs {
                 linear(layer + ".self_attn." + part, TEXT, TEXT);
             }
         }
-        norm("text_model.final_layer_norm", TEXT);
+    }
+
+    /** Pictures of 32x32 in patches of 8x8. */
+    private static void clip(int vocabulary) {
+        text(vocabulary);
+        put("text_projection.weight", 1, 0, FEATURES, TEXT);
+        put("vision_model.embeddings.class_embedding", 1, 0, TEXT);
+        put("vision_model.embeddings.patch_embedding.weight", 0.1, 0, TEXT, 3, 8, 8);
+        put("vision_model.embeddings.position_embedding.weight", 0.1, 0, 17, TEXT);
+        tensors.put("vision_model.embeddings.position_ids", Torch.manager().zeros(new Shape(1, 17), DataType.INT64));
+        norm("vision_model.pre_layrnorm", TEXT);
+        layers("vision_model.encoder.layers.", 2);
+        norm("vision_model.post_layernorm", TEXT);
+        put("visual_projection.weight", 1, 0, FEATURES, TEXT);
+        tensors.put("logit_scale", Torch.manager().create(4.6f));
     }
 
     private static void write(Path model, String part, String file, String kind, String config) throws Exception {

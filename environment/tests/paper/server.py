@@ -68,5 +68,6 @@ with zipfile.ZipFile(root / "val2017.zip", "w") as archive:
 zipped = json.loads(pathlib.Path("data-manifests/coco-captions-2017.json").read_text())
 manifest("coco-captions-2017", "data", [(f["name"], f["unpack"]) for f in zipped["files"] if not f.get("optional")])
 manifest("sscd", "checkpoint", [("sscd_disc_mixup.torchscript.pt", None)])
+manifest("clip-vit-large-patch14", "checkpoint", [("clip.safetensors", None)])
 (root / "port").write_text(str(server.server_port))
 server.serve_forever()

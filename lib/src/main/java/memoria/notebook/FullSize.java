@@ -189,7 +189,7 @@ record FullSize(
                         layer.get("ln_1.weight", ZERO, 0, 1024);
                         layer.get("mlp.c_fc.weight", ZERO, 0, 4096, 1024);
                     }
-                    return new ClipImage(visual, 0)::features;
+                    return new ClipImage(visual, ClipNames.OPENAI, 0)::features;
                 });
     }
 

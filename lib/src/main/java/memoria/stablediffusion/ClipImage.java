@@ -15,8 +15,8 @@ import memoria.torch.Scope;
 import memoria.torch.Tensors;
 
 /**
- * CLIP's image encoder, a vision transformer (Radford et al., 2021) under openai's names: patches become tokens, one more token collects
- * what is on the image.
+ * CLIP's image encoder, a vision transformer (Radford et al., 2021): patches become tokens, one more token collects what is
+ * on the image.
  */
 public final class ClipImage {
 
@@ -37,43 +37,49 @@ public final class ClipImage {
     private final List<NDArray> post = new ArrayList<>();
     private final ClipBlocks blocks;
     private final NDArray projection;
+    private final boolean transposed;
 
     /**
-     * Builds the tower on its parameters {@code conv1.weight}, {@code transformer.resblocks...}; its architecture is read off them.
+     * Builds the tower on its parameters; its architecture is read off them.
      *
-     * @param params a checkpoint's, at {@code visual}
+     * @param params a checkpoint's: the whole set under Hugging Face's names, what is at {@code visual} under openai's
+     * @param names the naming they follow
      * @param heads of every attention; 0 for CLIP's convention, one per 64 channels
      * @throws IllegalArgumentException if a tensor is missing or of another shape, or the heads do not divide the width
      */
-    public ClipImage(Params params, int heads) {
+    public ClipImage(Params params, ClipNames names, int heads) {
         Map<String, NDArray> all = params.all();
+        ClipNames.Image own = names.image();
         String at = params.path();
-        int width = ClipTextConfig.size(all, at + "conv1.weight", 0);
-        patch = ClipTextConfig.size(all, at + "conv1.weight", 2);
-        int tokens = ClipTextConfig.size(all, at + "positional_embedding", 0);
+        int width = ClipTextConfig.size(all, at + own.patches(), 0);
+        patch = ClipTextConfig.size(all, at + own.patches(), 2);
+        int tokens = ClipTextConfig.size(all, at + own.positions(), 0);
         side = (int) Math.round(Math.sqrt(tokens - 1.0)) * patch;
-        conv = params.get("conv1.weight", FAN_IN, 3L * patch * patch, width, 3, patch, patch);
-        classEmbedding = params.get("class_embedding", NORMAL, 0, width);
-        positions = params.get("positional_embedding", NORMAL, 0, tokens, width);
-        ClipNames.norm(params.at("ln_pre"), width, pre);
-        ClipNames.norm(params.at("ln_post"), width, post);
+        conv = params.get(own.patches(), FAN_IN, 3L * patch * patch, width, 3, patch, patch);
+        classEmbedding = params.get(own.classEmbedding(), NORMAL, 0, width);
+        positions = params.get(own.positions(), NORMAL, 0, tokens, width);
+        ClipNames.norm(params.at(own.firstNorm()), width, pre);
+        ClipNames.norm(params.at(own.lastNorm()), width, post);
         int count = heads == 0 ? Math.max(1, width / HEAD) : heads;
         ClipTextConfig.require(
                 width % count == 0, "heads", count, "a divisor of the width " + width);
         blocks = new ClipBlocks(count, false);
+        ClipNames.Block block = names.block();
         int hidden =
-                ClipTextConfig.size(all, at + ClipNames.OPENAI.layer(0) + ".mlp.c_fc.weight", 0);
-        for (int i = 0; all.containsKey(at + ClipNames.OPENAI.layer(i) + ".ln_1.weight"); i++) {
-            blocks.add(ClipNames.OPENAI.block(params.at(ClipNames.OPENAI.layer(i)), width, hidden));
+                ClipTextConfig.size(all, at + own.layer(0) + "." + block.hidden() + ".weight", 0);
+        String norm = "." + block.firstNorm() + ".weight";
+        for (int i = 0; all.containsKey(at + own.layer(i) + norm); i++) {
+            blocks.add(names.block(params.at(own.layer(i)), width, hidden));
         }
-        int features = ClipTextConfig.size(all, at + "proj", 1);
-        projection = params.get("proj", FAN_IN, width, width, features);
+        transposed = names.isTransposed();
+        int features = ClipTextConfig.size(all, at + own.projection(), transposed ? 1 : 0);
+        projection = names.projection(params, own.projection(), width, features);
     }
 
     /**
      * A vector per image in the space shared with texts, not normalised.
      *
-     * @param images (N, 3, side, side), prepared as by {@link #normalize}
+     * @param images (N, 3, side, side), prepared as by {@link #prepare}
      * @return (N, features)
      * @throws IllegalArgumentException if the images have another shape
      */
@@ -90,7 +96,33 @@ public final class ClipImage {
                                     "clip_patches", images, conv, classEmbedding, positions, patch);
                     NDArray h = blocks.consume(ClipBlocks.norm(tokens, pre));
                     NDArray first = Ops.narrow(h, 1, 0, 1).squeeze(1);
-                    return ClipBlocks.norm(first, post).matMul(projection);
+                    NDArray shared = transposed ? projection : projection.transpose();
+                    return ClipBlocks.norm(first, post).matMul(shared);
+                });
+    }
+
+    /**
+     * Images as CLIP wants them: the shorter side resized to its own, cubically with antialiasing, what is beyond the square in the middle cut
+     * off, then {@link #normalize}.
+     *
+     * @param images (N, 3, H, W) in [-1, 1]
+     * @return (N, 3, side, side)
+     */
+    public NDArray prepare(NDArray images) {
+        long height = images.getShape().get(2);
+        long width = images.getShape().get(3);
+        long shorter = Math.min(height, width);
+        long h = height * side / shorter;
+        long w = width * side / shorter;
+        return Scope.keep(
+                () -> {
+                    NDArray x = images;
+                    if (h != height || w != width) {
+                        // Cubic weights overshoot; a picture's levels cannot.
+                        x = Ops.call("resize_cubic", images, h, w).clip(-1, 1);
+                    }
+                    x = Ops.narrow(x, 2, (h - side) / 2, side);
+                    return normalize(Ops.narrow(x, 3, (w - side) / 2, side));
                 });
     }
 

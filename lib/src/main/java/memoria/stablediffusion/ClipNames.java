@@ -11,86 +11,86 @@ import memoria.network.Params;
 
 /** How public checkpoints name CLIP's parameters. */
 public enum ClipNames {
-    /** Hugging Face's, which every Stable Diffusion checkpoint uses for its text encoder. */
+    /** Hugging Face's, which every Stable Diffusion checkpoint uses for its text encoder. Both towers are seen from the whole set. */
     HUGGING_FACE(
-            "text_model.embeddings.token_embedding.weight",
-            "text_model.embeddings.position_embedding.weight",
-            "text_model.encoder.layers.",
-            "layer_norm1",
-            "layer_norm2",
-            "mlp.fc1",
-            "mlp.fc2",
-            "text_model.final_layer_norm",
-            "text_projection.weight"),
-    /** openai's own; its projections are stored transposed. */
+            new Text(
+                    "text_model.embeddings.token_embedding.weight",
+                    "text_model.embeddings.position_embedding.weight",
+                    "text_model.encoder.layers.",
+                    "text_model.final_layer_norm",
+                    "text_projection.weight"),
+            new Image(
+                    "vision_model.embeddings.patch_embedding.weight",
+                    "vision_model.embeddings.class_embedding",
+                    "vision_model.embeddings.position_embedding.weight",
+                    "vision_model.encoder.layers.",
+                    "vision_model.pre_layrnorm",
+                    "vision_model.post_layernorm",
+                    "visual_projection.weight"),
+            new Block("layer_norm1", "layer_norm2", "mlp.fc1", "mlp.fc2")),
+    /** openai's own; its projections are stored transposed. The image tower is seen from its part, {@code visual}. */
     OPENAI(
-            "token_embedding.weight",
-            "positional_embedding",
-            "transformer.resblocks.",
-            "ln_1",
-            "ln_2",
-            "mlp.c_fc",
-            "mlp.c_proj",
-            "ln_final",
-            "text_projection");
+            new Text(
+                    "token_embedding.weight",
+                    "positional_embedding",
+                    "transformer.resblocks.",
+                    "ln_final",
+                    "text_projection"),
+            new Image(
+                    "conv1.weight",
+                    "class_embedding",
+                    "positional_embedding",
+                    "transformer.resblocks.",
+                    "ln_pre",
+                    "ln_post",
+                    "proj"),
+            new Block("ln_1", "ln_2", "mlp.c_fc", "mlp.c_proj"));
 
-    private final String tokens;
-    private final String positions;
-    private final String layers;
-    private final String firstNorm;
-    private final String secondNorm;
-    private final String hidden;
-    private final String outer;
-    private final String finalNorm;
-    private final String projection;
+    /** The text tower's own names; a layer's number follows that of the layers. */
+    record Text(
+            String tokens, String positions, String layers, String finalNorm, String projection) {
+        String layer(int i) {
+            return layers + i;
+        }
+    }
 
-    ClipNames(
-            String tokens,
+    /** The image tower's own names. */
+    record Image(
+            String patches,
+            String classEmbedding,
             String positions,
             String layers,
             String firstNorm,
-            String secondNorm,
-            String hidden,
-            String outer,
-            String finalNorm,
+            String lastNorm,
             String projection) {
-        this.tokens = tokens;
-        this.positions = positions;
-        this.layers = layers;
-        this.firstNorm = firstNorm;
-        this.secondNorm = secondNorm;
-        this.hidden = hidden;
-        this.outer = outer;
-        this.finalNorm = finalNorm;
-        this.projection = projection;
+        String layer(int i) {
+            return layers + i;
+        }
     }
 
-    String tokens() {
-        return tokens;
+    /** Names within a layer of either tower. */
+    record Block(String firstNorm, String secondNorm, String hidden, String outer) {}
+
+    private final Text text;
+    private final Image image;
+    private final Block block;
+
+    ClipNames(Text text, Image image, Block block) {
+        this.text = text;
+        this.image = image;
+        this.block = block;
     }
 
-    String positions() {
-        return positions;
+    Text text() {
+        return text;
     }
 
-    String layer(int i) {
-        return layers + i;
+    Image image() {
+        return image;
     }
 
-    String firstNorm() {
-        return firstNorm;
-    }
-
-    String hidden() {
-        return hidden;
-    }
-
-    String finalNorm() {
-        return finalNorm;
-    }
-
-    String projection() {
-        return projection;
+    Block block() {
+        return block;
     }
 
     boolean isTransposed() {
@@ -100,7 +100,7 @@ public enum ClipNames {
     /** The parameters of one block in the order {@code clip_block} reads them: 16, or 12 where query, key and value are stored as one. */
     List<NDArray> block(Params p, int width, int inner) {
         List<NDArray> w = new ArrayList<>();
-        norm(p.at(firstNorm), width, w);
+        norm(p.at(block.firstNorm), width, w);
         if (this == OPENAI) {
             w.add(p.get("attn.in_proj_weight", FAN_IN, width, 3L * width, width));
             w.add(p.get("attn.in_proj_bias", ZERO, width, 3L * width));
@@ -110,10 +110,16 @@ public enum ClipNames {
                 linear(p.at("self_attn." + part), width, width, w);
             }
         }
-        norm(p.at(secondNorm), width, w);
-        linear(p.at(hidden), width, inner, w);
-        linear(p.at(outer), inner, width, w);
+        norm(p.at(block.secondNorm), width, w);
+        linear(p.at(block.hidden), width, inner, w);
+        linear(p.at(block.outer), inner, width, w);
         return w;
+    }
+
+    /** The projection into the space that texts and images share, as this naming stores it. */
+    NDArray projection(Params p, String name, int width, int features) {
+        long[] shape = isTransposed() ? new long[] {width, features} : new long[] {features, width};
+        return p.get(name, FAN_IN, width, shape);
     }
 
     static void norm(Params p, int width, List<NDArray> w) {

@@ -1,6 +1,5 @@
 package memoria.stablediffusion;
 
-import static memoria.network.Params.Init.FAN_IN;
 import static memoria.network.Params.Init.NORMAL;
 
 import ai.djl.ndarray.NDArray;
@@ -39,23 +38,17 @@ public final class ClipText {
         this.config = config;
         this.params = params;
         int width = config.width();
-        tokens = params.get(names.tokens(), NORMAL, 0, config.vocabulary(), width);
-        positions = params.get(names.positions(), NORMAL, 0, config.length(), width);
+        ClipNames.Text own = names.text();
+        tokens = params.get(own.tokens(), NORMAL, 0, config.vocabulary(), width);
+        positions = params.get(own.positions(), NORMAL, 0, config.length(), width);
         blocks = new ClipBlocks(config.heads(), true);
         for (int i = 0; i < config.layers(); i++) {
-            blocks.add(names.block(params.at(names.layer(i)), width, config.hidden()));
+            blocks.add(names.block(params.at(own.layer(i)), width, config.hidden()));
         }
-        ClipNames.norm(params.at(names.finalNorm()), width, finalNorm);
+        ClipNames.norm(params.at(own.finalNorm()), width, finalNorm);
         transposed = names.isTransposed();
         int f = config.features();
-        projection =
-                f == 0
-                        ? null
-                        : params.get(
-                                names.projection(),
-                                FAN_IN,
-                                width,
-                                transposed ? new long[] {width, f} : new long[] {f, width});
+        projection = f == 0 ? null : names.projection(params, own.projection(), width, f);
     }
 
     /**

@@ -71,19 +71,21 @@ public record ClipTextConfig(
      * @throws IllegalArgumentException if the tensors are no text encoder's; the missing one is named
      */
     public static ClipTextConfig of(Map<String, NDArray> tensors, ClipNames names, int heads) {
-        int width = size(tensors, names.tokens(), 1);
+        ClipNames.Text text = names.text();
+        int width = size(tensors, text.tokens(), 1);
         int layers = 0;
-        while (tensors.containsKey(names.layer(layers) + "." + names.firstNorm() + ".weight")) {
+        while (tensors.containsKey(
+                text.layer(layers) + "." + names.block().firstNorm() + ".weight")) {
             layers++;
         }
-        NDArray projection = tensors.get(names.projection());
+        NDArray projection = tensors.get(text.projection());
         return new ClipTextConfig(
-                size(tensors, names.tokens(), 0),
-                size(tensors, names.positions(), 0),
+                size(tensors, text.tokens(), 0),
+                size(tensors, text.positions(), 0),
                 width,
                 heads == 0 ? Math.max(1, width / HEAD) : heads,
                 Math.max(1, layers),
-                size(tensors, names.layer(0) + "." + names.hidden() + ".weight", 0),
+                size(tensors, text.layer(0) + "." + names.block().hidden() + ".weight", 0),
                 projection == null
                         ? 0
                         : (int) projection.getShape().get(names.isTransposed() ? 1 : 0));

@@ -6,9 +6,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
 import memoria.data.Images;
 import memoria.diffusion.Seeds;
 import memoria.progress.Progress;
+import memoria.similarity.Descriptor;
+import memoria.similarity.Embeddings;
 
 /**
  * Mitigation by wording prompts anew (LID paper, Sec. 4.2, Fig. 7a): for each way of choosing tokens, each number of tokens k and several
@@ -37,6 +40,23 @@ public final class Mitigation {
          * @return as many numbers
          */
         double[] of(Images images, int[] prompts);
+
+        /**
+         * Similarity to the picture that a prompt belongs to, by a copy descriptor of length 1: the cosine.
+         *
+         * @param descriptor describes both
+         * @param pictures one per prompt
+         * @return the score
+         */
+        static Score similarity(Descriptor descriptor, Images pictures) {
+            Embeddings own = descriptor.of(pictures);
+            return (images, prompts) -> {
+                Embeddings made = descriptor.of(images);
+                return IntStream.range(0, prompts.length)
+                        .mapToDouble(i -> made.product(i, own, prompts[i]))
+                        .toArray();
+            };
+        }
     }
 
     /** How a prompt is perturbed: prompt, k, repetition. */

@@ -65,9 +65,13 @@ final class NameMap {
         return new NameMap().with(prefix, "");
     }
 
-    /** Files whose names are ours, all below one module. */
-    static NameMap same(String module) {
-        return new NameMap().with(module, module);
+    /** Files whose names are ours, all below some modules. */
+    static NameMap same(String... modules) {
+        NameMap map = new NameMap();
+        for (String module : modules) {
+            map.with(module, module);
+        }
+        return map;
     }
 
     /** {@code unet/} of a diffusers folder. */

@@ -125,7 +125,7 @@ public final class BadPrompts extends BadInput {
                 "(600, 16)");
         refused(
                 "no image tower",
-                () -> new ClipImage(Params.of(manager, Map.of()).at("visual"), 0),
+                () -> new ClipImage(Params.of(manager, Map.of()).at("visual"), ClipNames.OPENAI, 0),
                 "visual.conv1.weight",
                 "missing");
     }

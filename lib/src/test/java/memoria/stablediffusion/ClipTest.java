@@ -1,24 +1,33 @@
 package memoria.stablediffusion;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import memoria.checkpoint.SafeTensors;
+import memoria.data.Images;
 import memoria.diffusion.Condition;
 import memoria.diffusion.Noise;
 import memoria.network.Params;
 import memoria.torch.Autograd;
+import memoria.torch.Ops;
+import memoria.torch.Scalars;
 import memoria.torch.Scope;
 import memoria.torch.Tensors;
 import memoria.torch.Torch;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** CLIP's towers beyond the golden numbers: what a token may see, second derivatives, the same network under both namings. */
 class ClipTest {
@@ -82,8 +91,8 @@ class ClipTest {
     void theSameNetworkUnderOpenaisNamesGivesTheSameNumbers() {
         Map<String, NDArray> hf = text.params().all();
         Map<String, NDArray> openai = new LinkedHashMap<>();
-        openai.put("token_embedding.weight", hf.get(ClipNames.HUGGING_FACE.tokens()));
-        openai.put("positional_embedding", hf.get(ClipNames.HUGGING_FACE.positions()));
+        openai.put("token_embedding.weight", hf.get(ClipNames.HUGGING_FACE.text().tokens()));
+        openai.put("positional_embedding", hf.get(ClipNames.HUGGING_FACE.text().positions()));
         openai.put("text_projection", hf.get("text_projection.weight").transpose());
         for (String kind : List.of("weight", "bias")) {
             openai.put("ln_final." + kind, hf.get("text_model.final_layer_norm." + kind));
@@ -136,6 +145,36 @@ class ClipTest {
     }
 
     @Test
+    void picturesShrinkAsPythonsImageLibraryDoesItAndAreCutToTheMiddle() {
+        float[] levels = new float[48];
+        for (int i = 0; i < 6; i++) {
+            for (int j = 0; j < 8; j++) {
+                levels[8 * i + j] = (3 * i * i + 5 * j * j + 2 * i * j) % 11 / 5.5f - 1;
+            }
+        }
+        NDArray grey = Tensors.of(manager, levels, new Shape(1, 1, 6, 8)).repeat(1, 3);
+        Map<String, NDArray> all = new LinkedHashMap<>();
+        vision(all);
+        all.put("vision_model.embeddings.patch_embedding.weight", noise("small", 16, 3, 1, 1));
+        ClipImage tower = new ClipImage(Params.of(manager, all), ClipNames.HUGGING_FACE, 2);
+        // PIL's Image.resize((4, 3), BICUBIC) of these numbers; a square of 3 is left.
+        float[] shrunk = {
+            -0.111013f,
+            0.147536f,
+            -0.228839f,
+            -0.003934f,
+            0.000514f,
+            0.079709f,
+            -0.057548f,
+            0.093385f,
+            0.167439f
+        };
+        NDArray expected = Tensors.of(manager, shrunk, new Shape(1, 1, 3, 3)).repeat(1, 3);
+        assertThat(values(tower.prepare(grey)))
+                .containsExactly(values(ClipImage.normalize(expected)), within(1e-4f));
+    }
+
+    @Test
     void anImageTowerIsReadOffItsTensors() {
         Map<String, NDArray> all = new LinkedHashMap<>();
         tensor(all, "conv1.weight", 16, 3, 4, 4);
@@ -159,13 +198,80 @@ class ClipTest {
         tensor(all, "transformer.resblocks.0.mlp.c_proj.weight", 16, 20);
         tensor(all, "transformer.resblocks.0.mlp.c_proj.bias", 16);
         tensor(all, "proj", 16, 7);
-        ClipImage tower = new ClipImage(Params.of(manager, all), 2);
+        ClipImage tower = new ClipImage(Params.of(manager, all), ClipNames.OPENAI, 2);
         assertThat(tower.side()).isEqualTo(12);
         NDArray images = noise("images", 2, 3, 12, 12);
         float[] both = values(tower.features(images));
         float[] second = values(tower.features(images.get("1:2")));
         assertThat(java.util.Arrays.copyOfRange(both, 7, 14))
                 .containsExactly(second, within(1e-5f));
+    }
+
+    @Test
+    void bothTowersAreReadFromHuggingFacesLayoutAndScoreByTheCosine(@TempDir Path folder)
+            throws IOException {
+        Tokenizer tokenizer = Tokenizer.of(List.of(), 6);
+        Params params = Params.fresh(manager, 5);
+        ClipTextConfig config = new ClipTextConfig(tokenizer.size(), 6, 16, 4, 2, 24, 10);
+        ClipText texts = new ClipText(config, params, ClipNames.HUGGING_FACE);
+        Map<String, NDArray> all = new LinkedHashMap<>(params.all());
+        vision(all);
+        all.put("logit_scale", manager.create(4.6f));
+        all.put("text_model.embeddings.position_ids", manager.arange(0, 6).reshape(1, 6));
+        all.put("vision_model.embeddings.position_ids", manager.arange(0, 10).reshape(1, 10));
+        SafeTensors.write(folder.resolve("model.safetensors"), all, Map.of("format", "pt"));
+        Files.writeString(
+                folder.resolve("config.json"),
+                """
+                {"text_config": {"num_attention_heads": 4}, "vision_config": {"num_attention_heads": 2}}
+                """);
+        Images pictures = Images.from(Scalars.mul(noise("pictures", 3, 3, 20, 16).tanh(), 0.9));
+        List<String> said = List.of("a", "bc", "a");
+        try (Clip clip = Clip.read(folder, tokenizer)) {
+            double[] scores = clip.scores(pictures, said);
+            ClipImage image = new ClipImage(Params.of(manager, all), ClipNames.HUGGING_FACE, 2);
+            for (int i = 0; i < 3; i++) {
+                NDArray x = image.prepare(pictures.select(i).tensor(manager));
+                NDArray shown = Ops.unitRows(image.features(x));
+                NDArray ids = Prompts.ids(manager, tokenizer, said.subList(i, i + 1));
+                NDArray text = Ops.unitRows(texts.features(ids));
+                double cosine = shown.mul(text).sum().getFloat();
+                assertThat(scores[i]).isCloseTo(100 * Math.max(0, cosine), within(1e-3));
+            }
+            assertThat(scores).hasSize(3);
+            assertThatThrownBy(() -> clip.scores(pictures, List.of("a")))
+                    .hasMessageContaining("texts: 1 for 3 images");
+        }
+        all.remove("vision_model.post_layernorm.bias");
+        SafeTensors.write(folder.resolve("model.safetensors"), all, Map.of("format", "pt"));
+        assertThatThrownBy(() -> Clip.read(folder, tokenizer))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("vision_model.post_layernorm.bias");
+    }
+
+    /** Three patches of four pixels a side, 16 channels. */
+    private void vision(Map<String, NDArray> all) {
+        tensor(all, "vision_model.embeddings.patch_embedding.weight", 16, 3, 4, 4);
+        tensor(all, "vision_model.embeddings.class_embedding", 16);
+        tensor(all, "vision_model.embeddings.position_embedding.weight", 10, 16);
+        String layer = "vision_model.encoder.layers.0.";
+        for (String norm : List.of("layer_norm1", "layer_norm2")) {
+            tensor(all, layer + norm + ".weight", 16);
+            tensor(all, layer + norm + ".bias", 16);
+        }
+        for (String norm : List.of("pre_layrnorm", "post_layernorm")) {
+            tensor(all, "vision_model." + norm + ".weight", 16);
+            tensor(all, "vision_model." + norm + ".bias", 16);
+        }
+        for (String part : List.of("q_proj", "k_proj", "v_proj", "out_proj")) {
+            tensor(all, layer + "self_attn." + part + ".weight", 16, 16);
+            tensor(all, layer + "self_attn." + part + ".bias", 16);
+        }
+        tensor(all, layer + "mlp.fc1.weight", 20, 16);
+        tensor(all, layer + "mlp.fc1.bias", 20);
+        tensor(all, layer + "mlp.fc2.weight", 16, 20);
+        tensor(all, layer + "mlp.fc2.bias", 16);
+        tensor(all, "visual_projection.weight", 10, 16);
     }
 
     private void tensor(Map<String, NDArray> all, String name, long... shape) {

@@ -106,7 +106,7 @@ public final class TextGolden implements GoldenFamily {
     private static void texts(GoldenCase golden) {
         Map<String, NDArray> weights = golden.weights();
         ClipNames names =
-                weights.containsKey(ClipNames.OPENAI.tokens())
+                weights.containsKey(ClipNames.OPENAI.text().tokens())
                         ? ClipNames.OPENAI
                         : ClipNames.HUGGING_FACE;
         int heads = golden.constants().get("heads").getAsInt();
@@ -135,7 +135,8 @@ public final class TextGolden implements GoldenFamily {
         Map<String, NDArray> weights = golden.weights();
         JsonObject constants = golden.constants();
         int heads = constants.has("vision_heads") ? constants.get("vision_heads").getAsInt() : 0;
-        ClipImage tower = new ClipImage(Params.of(golden.manager(), weights).at("visual"), heads);
+        Params visual = Params.of(golden.manager(), weights).at("visual");
+        ClipImage tower = new ClipImage(visual, ClipNames.OPENAI, heads);
         NDArray image = tower.features(golden.input("image"));
         if (golden.has("image_features")) {
             golden.check("image_features", image);
