@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import com.google.gson.JsonObject;
 import java.util.List;
 import java.util.function.UnaryOperator;
+import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import memoria.data.Images;
 import memoria.diffusion.Bend;
@@ -15,6 +16,7 @@ import memoria.similarity.Neighbour;
 import memoria.similarity.Similarity;
 import memoria.torch.Autograd;
 import memoria.torch.Scalars;
+import memoria.torch.Tensors;
 
 /**
  * Anti-memorization guidance (AMG): in every step the predicted image x0-hat is compared with the training images, and where its
@@ -47,7 +49,7 @@ public final class Amg implements Guidance {
 
     private final Similarity similarity;
     private final Threshold threshold;
-    private final double scale;
+    private final Strength strength;
     private final Step.Gradient mode;
     private final Decoder decoder;
     private final Despecification spe;
@@ -88,14 +90,15 @@ public final class Amg implements Guidance {
          */
         public Amg when(Threshold threshold) {
             Step.Gradient mode = Step.Gradient.THROUGH_NETWORK;
-            return new Amg(similarity, threshold, 1, mode, null, null, null, null);
+            Strength one = Strength.constant(1);
+            return new Amg(similarity, threshold, one, mode, null, null, null, null);
         }
     }
 
     private Amg(
             Similarity similarity,
             Threshold threshold,
-            double scale,
+            Strength strength,
             Step.Gradient mode,
             Decoder decoder,
             Despecification spe,
@@ -103,7 +106,7 @@ public final class Amg implements Guidance {
             AmgRecord record) {
         this.similarity = similarity;
         this.threshold = threshold;
-        this.scale = scale;
+        this.strength = strength;
         this.mode = mode;
         this.decoder = decoder;
         this.spe = spe;
@@ -130,8 +133,17 @@ public final class Amg implements Guidance {
      * @throws IllegalArgumentException if c is negative or not finite
      */
     public Amg scale(double c) {
-        notNegative("c", c);
-        return new Amg(similarity, threshold, c, mode, decoder, spe, dup, record);
+        return scale(Strength.constant(c));
+    }
+
+    /**
+     * The same with a strength that depends on time and similarity.
+     *
+     * @param c3 for example {@link Strength#rising}, that of the authors' code for Stable Diffusion
+     * @return a changed copy
+     */
+    public Amg scale(Strength c3) {
+        return new Amg(similarity, threshold, c3, mode, decoder, spe, dup, record);
     }
 
     /**
@@ -141,7 +153,7 @@ public final class Amg implements Guidance {
      * @return a changed copy
      */
     public Amg gradient(Step.Gradient gradient) {
-        return new Amg(similarity, threshold, scale, gradient, decoder, spe, dup, record);
+        return new Amg(similarity, threshold, strength, gradient, decoder, spe, dup, record);
     }
 
     /**
@@ -153,7 +165,7 @@ public final class Amg implements Guidance {
      */
     public Amg decoding(String name, UnaryOperator<NDArray> decode) {
         Decoder changed = new Decoder(name, decode);
-        return new Amg(similarity, threshold, scale, mode, changed, spe, dup, record);
+        return new Amg(similarity, threshold, strength, mode, changed, spe, dup, record);
     }
 
     /**
@@ -180,7 +192,7 @@ public final class Amg implements Guidance {
     public Amg despecify(double c1) {
         notNegative("c1", c1);
         Despecification changed = new Despecification(c1);
-        return new Amg(similarity, threshold, scale, mode, decoder, changed, dup, record);
+        return new Amg(similarity, threshold, strength, mode, decoder, changed, dup, record);
     }
 
     /**
@@ -204,7 +216,7 @@ public final class Amg implements Guidance {
                             + " training images; one each is needed");
         }
         Deduplication changed = new Deduplication(c2, captions);
-        return new Amg(similarity, threshold, scale, mode, decoder, spe, changed, record);
+        return new Amg(similarity, threshold, strength, mode, decoder, spe, changed, record);
     }
 
     /**
@@ -214,7 +226,7 @@ public final class Amg implements Guidance {
      * @return a changed copy
      */
     public Amg record(AmgRecord kept) {
-        return new Amg(similarity, threshold, scale, mode, decoder, spe, dup, kept);
+        return new Amg(similarity, threshold, strength, mode, decoder, spe, dup, kept);
     }
 
     /**
@@ -242,16 +254,21 @@ public final class Amg implements Guidance {
         }
         Step some = step.rows(armed);
         List<Neighbour> near = IntStream.of(armed).mapToObj(nearest::get).toList();
-        return Bend.of(prompt(some, near, found, armed), dissimilarity(some, found, armed));
+        NDArray away = dissimilarity(some, tau, near, found, armed);
+        return Bend.of(prompt(some, near, found, armed), away);
     }
 
     /** {@code -c grad sigma_t}: G_sim as a change of the score. */
-    private NDArray dissimilarity(Step armed, Comparison found, int[] rows) {
-        if (scale == 0) {
+    private NDArray dissimilarity(
+            Step armed, double tau, List<Neighbour> nearest, Comparison found, int[] rows) {
+        double[] c = nearest.stream().mapToDouble(n -> -strength.at(tau, n.similarity())).toArray();
+        if (DoubleStream.of(c).allMatch(each -> each == 0)) {
             return null;
         }
         NDArray gradient = armed.gradX(x0Hat -> found.of(decode(x0Hat), rows), mode);
-        return armed.spread(Scalars.mul(gradient, -scale));
+        int dimensions = gradient.getShape().dimension();
+        NDArray each = Tensors.column(gradient.getManager(), c, dimensions);
+        return armed.spread(each.mul(gradient));
     }
 
     /** {@code G_spe + G_dup}: a change of the predicted noise. */
@@ -307,7 +324,11 @@ public final class Amg implements Guidance {
         spec.addProperty("kind", "amg-1");
         spec.add("similarity", similarity.spec());
         spec.add("threshold", threshold.spec());
-        spec.addProperty("scale", scale);
+        if (strength instanceof Strength.Constant one) {
+            spec.addProperty("scale", one.c3());
+        } else {
+            spec.add("strength", strength.spec());
+        }
         spec.addProperty("gradient", mode.name());
         if (decoder != null) {
             spec.addProperty("decoder", decoder.name);

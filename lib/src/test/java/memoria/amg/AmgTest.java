@@ -224,6 +224,25 @@ class AmgTest {
     }
 
     @Test
+    void aRisingStrengthWeighsEachRowByItsSimilarity() {
+        Step step = step(10);
+        double[] sigma = nl2.of(Images.from(step.x0Hat()));
+        Step.Gradient mode = Step.Gradient.EPSILON_CONSTANT;
+        Strength rising = Strength.rising(7, -2.2);
+        Amg amg = Amg.with(nl2).when(Threshold.constant(-2.1)).scale(rising).gradient(mode);
+        NDArray answer = ((Bend.Score) amg.bend(step)).gradient();
+        NDArray gradient = step.gradX(nl2::of, mode);
+        for (int i = 0; i < sigma.length; i++) {
+            double c3 = 7 * (sigma[i] + 2.2) * Math.exp(1000.0 / 170 * (1 - 10.0 / 50));
+            float[] expected = Scalars.mul(gradient.get(i), -c3).toFloatArray();
+            assertThat(answer.get(i).toFloatArray()).containsExactly(expected, within(1e-3f));
+        }
+        String named = amg.spec().toString();
+        assertThat(named).contains("rising").doesNotContain("\"scale\"");
+        assertThat(amg.scale(2).spec().toString()).contains("\"scale\":2.0");
+    }
+
+    @Test
     void aDecoderIsPartOfWhatIsComparedAndDifferentiated() {
         Step step = step(10);
         NormalizedL2 larger = NormalizedL2.against(times(train, 2)).neighbours(10);

@@ -3,6 +3,7 @@ package memoria.badinput;
 import memoria.amg.Amg;
 import memoria.amg.AmgRecord;
 import memoria.amg.Captions;
+import memoria.amg.Strength;
 import memoria.amg.Threshold;
 import memoria.data.Images;
 import memoria.diffusion.Condition;
@@ -28,6 +29,16 @@ public final class BadAmg extends BadInput {
                 () -> amg.scale(Double.POSITIVE_INFINITY),
                 "c: Infinity",
                 "at least 0");
+        refused(
+                "a negative rising strength",
+                () -> amg.scale(Strength.rising(-1, 0)),
+                "c3: -1.0",
+                "at least 0");
+        refused(
+                "a strength that rises from nowhere",
+                () -> amg.scale(Strength.rising(1, Double.NaN)),
+                "from: NaN",
+                "not finite");
         refused("a negative despecification", () -> amg.despecify(-2), "c1: -2.0", "at least 0");
         Captions two = new Captions("two", Condition.classes(0, 1), new boolean[2]);
         refused(
