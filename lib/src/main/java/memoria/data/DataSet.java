@@ -96,12 +96,7 @@ public final class DataSet {
      * @throws java.io.UncheckedIOException if the folder cannot be read
      */
     public static DataSet folder(Path folder, int size) {
-        Reading reading = Pictures.folder(folder).read(Framing.square(size));
-        if (!reading.skipped().isEmpty()) {
-            System.getLogger(DataSet.class.getPackageName())
-                    .log(System.Logger.Level.WARNING, reading.summary());
-        }
-        return reading.set();
+        return Pictures.folder(folder).read(Framing.square(size)).setWithWarning();
     }
 
     /**

@@ -52,6 +52,19 @@ public record Reading(DataSet set, List<Path> read, List<Skipped> skipped) {
         return summary(skipped, read.size() + skipped.size());
     }
 
+    /**
+     * The images, for who goes on without looking at the report: a warning in the log names what was skipped.
+     *
+     * @return the set
+     */
+    public DataSet setWithWarning() {
+        if (!skipped.isEmpty()) {
+            System.getLogger(Reading.class.getPackageName())
+                    .log(System.Logger.Level.WARNING, summary());
+        }
+        return set;
+    }
+
     static String summary(List<Skipped> skipped, int of) {
         return skipped.size()
                 + " of "

@@ -119,7 +119,8 @@ public record Subject(NetworkDenoiser model, ModelId id, DataSet training, DataS
     /** Cut to the middle and sized as the model's images; in grey if those are. */
     private static DataSet pictures(Path folder, Shape item) {
         Framing framing = Framing.of(Math.toIntExact(item.get(1)), Math.toIntExact(item.get(2)));
-        return Pictures.folder(folder).read(item.get(0) == 1 ? framing.grey() : framing).set();
+        Framing coloured = item.get(0) == 1 ? framing.grey() : framing;
+        return Pictures.folder(folder).read(coloured).setWithWarning();
     }
 
     private static DataSet fit(String argument, DataSet set, Shape item) {

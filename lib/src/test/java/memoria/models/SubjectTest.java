@@ -4,10 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.types.Shape;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import javax.imageio.ImageIO;
 import memoria.checkpoint.TorchArchive;
 import memoria.data.Cifar10;
 import memoria.data.DataSet;
@@ -91,6 +97,35 @@ class SubjectTest {
                 .hasMessageContaining("3 channels");
         Path empty = Files.createDirectory(folder.resolve("empty"));
         assertThatThrownBy(() -> Models.denoiser("" + empty)).hasMessageContaining("config.json");
+    }
+
+    @Test
+    void picturesThatCannotBeReadAreNamedInTheLog() throws IOException {
+        var picture = new BufferedImage(16, 16, BufferedImage.TYPE_BYTE_GRAY);
+        ImageIO.write(picture, "png", folder.resolve("good.png").toFile());
+        Files.writeString(folder.resolve("broken.png"), "no picture");
+        List<String> told = new ArrayList<>();
+        Logger log = Logger.getLogger("memoria.data");
+        Handler keeping =
+                new Handler() {
+                    @Override
+                    public void publish(LogRecord line) {
+                        told.add(line.getMessage());
+                    }
+
+                    @Override
+                    public void flush() {}
+
+                    @Override
+                    public void close() {}
+                };
+        log.addHandler(keeping);
+        try (Subject s = Subject.of("fashion-clean", "" + folder, "fashion-test")) {
+            assertThat(s.training().count()).isEqualTo(1);
+        } finally {
+            log.removeHandler(keeping);
+        }
+        assertThat(told).singleElement().asString().contains("1 of 2 files", "broken.png");
     }
 
     @Test
