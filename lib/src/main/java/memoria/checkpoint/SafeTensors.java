@@ -33,7 +33,7 @@ import memoria.torch.Tensors;
  * Map<String, NDArray> tensors = SafeTensors.read(file).tensors(manager);
  * }</pre>
  */
-public final class SafeTensors {
+public final class SafeTensors implements TensorFile {
 
     /** The reference implementation's limit; a longer "header" is some other file's first bytes. */
     private static final long LONGEST_HEADER = 100_000_000;
@@ -124,6 +124,7 @@ public final class SafeTensors {
      *
      * @return by name, in the order of their bytes
      */
+    @Override
     public Map<String, Shape> shapes() {
         Map<String, Shape> shapes = new LinkedHashMap<>();
         header.tensors().forEach((name, place) -> shapes.put(name, place.shape()));
@@ -158,6 +159,7 @@ public final class SafeTensors {
      * @throws IllegalArgumentException if the file has no such tensor, or has become shorter since it was opened
      * @throws java.io.UncheckedIOException if it cannot be read
      */
+    @Override
     public NDArray tensor(NDManager manager, String name) {
         Header.Place place = place(name);
         try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r")) {

@@ -31,7 +31,7 @@ import memoria.data.AtomicFile;
  * Map<String, NDArray> inner = TorchFile.read(file).tensors(manager, "state_dict"); // one inside a checkpoint
  * }</pre>
  */
-public final class TorchFile {
+public final class TorchFile implements TensorFile {
 
     private static final int LONGEST_PICKLE = 1 << 26;
     private static final int DEEPEST = 32;
@@ -78,6 +78,26 @@ public final class TorchFile {
             throw bad(file, e.getMessage());
         } catch (ZipException | EOFException | IllegalArgumentException e) {
             throw bad(file, "it is a damaged zip archive: " + e.getMessage());
+        } catch (IOException e) {
+            throw AtomicFile.failure("read", file, e);
+        }
+    }
+
+    /**
+     * Whether a file begins as such a checkpoint does: as a zip archive, or with a pickle of protocol 2.
+     *
+     * @param file the file
+     * @return true if it is worth reading as one
+     * @throws java.io.UncheckedIOException if it cannot be read
+     */
+    public static boolean isOne(Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] first = in.readNBytes(3);
+            boolean zip = first.length == 3 && first[0] == 'P' && first[1] == 'K';
+            boolean pickle = first.length == 3 && first[0] == (byte) 0x80 && first[1] == 2;
+            // Those from before 1.6 begin with a long number. Safetensors of that first byte has
+            // 0x8a0280 bytes of header: no checkpoint.
+            return zip || (pickle && first[2] == (byte) 0x8a);
         } catch (IOException e) {
             throw AtomicFile.failure("read", file, e);
         }
@@ -280,6 +300,7 @@ public final class TorchFile {
      *
      * @return by name, in the file's order
      */
+    @Override
     public Map<String, Shape> shapes() {
         Map<String, Shape> shapes = new LinkedHashMap<>();
         tensors.forEach((name, t) -> shapes.put(name, new Shape(t.shape())));
@@ -320,21 +341,23 @@ public final class TorchFile {
         return loaded;
     }
 
-    private Map<String, NDArray> load(NDManager manager, String prefix) {
-        Map<String, NDArray> loaded = new LinkedHashMap<>();
+    @Override
+    public NDArray tensor(NDManager manager, String name) {
+        Pickle.Tensor view = tensors.get(name);
+        if (view == null) {
+            throw bad(file, "no tensor '" + name + "'");
+        }
+        return loaded(storages -> View.load(manager, name, view, storages.read(view.storage())));
+    }
+
+    /** What is made of the storages; they are closed again. */
+    private interface Loading<T> {
+        T of(Storages storages) throws IOException;
+    }
+
+    private <T> T loaded(Loading<T> loading) {
         try (Storages storages = source.open()) {
-            Pickle.Storage last = null;
-            byte[] stored = null;
-            for (Map.Entry<String, Pickle.Tensor> entry : tensors.entrySet()) {
-                if (entry.getKey().startsWith(prefix)) {
-                    Pickle.Tensor view = entry.getValue();
-                    // Neighbours often are parts of one storage.
-                    stored = view.storage().equals(last) ? stored : storages.read(view.storage());
-                    last = view.storage();
-                    NDArray tensor = View.load(manager, entry.getKey(), view, stored);
-                    loaded.put(entry.getKey().substring(prefix.length()), tensor);
-                }
-            }
+            return loading.of(storages);
         } catch (Pickle.Refused e) {
             throw bad(file, e.getMessage());
         } catch (ZipException | EOFException e) {
@@ -342,6 +365,28 @@ public final class TorchFile {
         } catch (IOException e) {
             throw AtomicFile.failure("read", file, e);
         }
-        return loaded;
+    }
+
+    private Map<String, NDArray> load(NDManager manager, String prefix) {
+        return loaded(
+                storages -> {
+                    Map<String, NDArray> loaded = new LinkedHashMap<>();
+                    Pickle.Storage last = null;
+                    byte[] stored = null;
+                    for (Map.Entry<String, Pickle.Tensor> entry : tensors.entrySet()) {
+                        if (entry.getKey().startsWith(prefix)) {
+                            Pickle.Tensor view = entry.getValue();
+                            // Neighbours often are parts of one storage.
+                            stored =
+                                    view.storage().equals(last)
+                                            ? stored
+                                            : storages.read(view.storage());
+                            last = view.storage();
+                            NDArray tensor = View.load(manager, entry.getKey(), view, stored);
+                            loaded.put(entry.getKey().substring(prefix.length()), tensor);
+                        }
+                    }
+                    return loaded;
+                });
     }
 }

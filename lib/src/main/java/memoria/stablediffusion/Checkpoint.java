@@ -8,7 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
-import memoria.checkpoint.SafeTensors;
+import memoria.checkpoint.TensorFile;
 import memoria.data.HuggingFaceCache;
 import memoria.data.TextFile;
 import memoria.diffusion.Denoiser;
@@ -38,6 +38,9 @@ record Checkpoint(
         Optional<Integer> side,
         Optional<Tokenizer> tokenizer) {
 
+    /** Where a trainer puts the tensors among its own notes. */
+    private static final String TRAINED = "state_dict";
+
     private static final String UNET = "model.diffusion_model";
     private static final String AUTOENCODER = "first_stage_model";
     private static final String TEXT = "cond_stage_model.transformer";
@@ -46,7 +49,9 @@ record Checkpoint(
 
     /** A single file of latent diffusion. What a training leaves behind in it (averages, schedules, losses) is passed over. */
     static Checkpoint file(Path file) {
-        SafeTensors content = SafeTensors.read(file);
+        TensorFile whole = TensorFile.open(file);
+        TensorFile trained = whole.below(TRAINED);
+        TensorFile content = trained.shapes().isEmpty() ? whole : trained;
         requireVersion1(file, content.shapes());
         Weights unet = part(file, content, UNET);
         Weights autoencoder = part(file, content, AUTOENCODER);
@@ -75,7 +80,7 @@ record Checkpoint(
         }
     }
 
-    private static Weights part(Path file, SafeTensors content, String prefix) {
+    private static Weights part(Path file, TensorFile content, String prefix) {
         return Weights.of(
                 file,
                 content,

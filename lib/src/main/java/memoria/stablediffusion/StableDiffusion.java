@@ -95,7 +95,8 @@ public final class StableDiffusion implements AutoCloseable {
     }
 
     /**
-     * Reads a checkpoint onto {@link memoria.torch.Torch#device()}: a single safetensors file of latent diffusion, or a diffusers folder. CLIP's
+     * Reads a checkpoint onto {@link memoria.torch.Torch#device()}: a single file of latent diffusion, {@code .safetensors} or {@code .ckpt}
+     * (as data, no code of it runs), or a diffusers folder. CLIP's
      * vocabulary is the folder's own, if it has {@code tokenizer/merges.txt}, else found as {@link Tokenizer#clip} finds it. Pictures have the
      * side that the folder's {@code unet/config.json} states, else 512 pixels.
      *

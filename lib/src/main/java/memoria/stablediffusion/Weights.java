@@ -14,25 +14,26 @@ import java.util.TreeSet;
 import java.util.function.Predicate;
 import memoria.checkpoint.SafeTensors;
 import memoria.checkpoint.ShardIndex;
+import memoria.checkpoint.TensorFile;
 import memoria.network.Params;
 import memoria.progress.Progress;
 import memoria.torch.Scope;
 import memoria.torch.Tensors;
 
-/** The tensors of one network in one or several safetensors files, read one by one into the memory they stay in. */
+/** The tensors of one network in one or several files, read one by one into the memory they stay in. */
 final class Weights {
 
     private static final String FILE = "diffusion_pytorch_model.safetensors";
 
     private final Path shown;
-    private final Map<String, SafeTensors> files = new LinkedHashMap<>();
+    private final Map<String, TensorFile> files = new LinkedHashMap<>();
 
     private Weights(Path shown) {
         this.shown = shown;
     }
 
     /** The tensors of a file that a prefix marks. */
-    static Weights of(Path file, SafeTensors content, Predicate<String> chosen) {
+    static Weights of(Path file, TensorFile content, Predicate<String> chosen) {
         Weights weights = new Weights(file);
         content.shapes().keySet().stream()
                 .filter(chosen)
@@ -101,7 +102,7 @@ final class Weights {
         Map<String, NDArray> tensors = new LinkedHashMap<>();
         Map<String, String> called = new LinkedHashMap<>();
         try (Progress progress = Progress.start(title, files.size())) {
-            for (Map.Entry<String, SafeTensors> entry : files.entrySet()) {
+            for (Map.Entry<String, TensorFile> entry : files.entrySet()) {
                 Progress.checkpoint();
                 String theirs = entry.getKey();
                 String ours = names.ours(theirs).orElseThrow();

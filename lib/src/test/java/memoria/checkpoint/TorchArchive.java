@@ -17,7 +17,25 @@ public final class TorchArchive {
 
     /** Writes float32 tensors. */
     public static void write(Path file, Map<String, NDArray> tensors) throws IOException {
-        PickleWriter pickle = new PickleWriter().raw("\u0080\u0002").emptyDictionary().raw("(");
+        PickleWriter pickle = new PickleWriter().raw("\u0080\u0002");
+        archive(file, dictionary(pickle, tensors).raw("."), tensors);
+    }
+
+    /** Writes float32 tensors as Stable Diffusion's training left them: a {@code state_dict} beside a note of the trainer's. */
+    public static void writeTrained(Path file, Map<String, NDArray> tensors) throws IOException {
+        PickleWriter pickle =
+                new PickleWriter()
+                        .raw("\u0080\u0002}(")
+                        .text("callbacks")
+                        .raw("}")
+                        .global("pytorch_lightning.callbacks.model_checkpoint", "ModelCheckpoint")
+                        .raw("}s")
+                        .text("state_dict");
+        archive(file, dictionary(pickle, tensors).raw("u."), tensors);
+    }
+
+    private static PickleWriter dictionary(PickleWriter pickle, Map<String, NDArray> tensors) {
+        pickle.emptyDictionary().raw("(");
         int count = 0;
         for (Map.Entry<String, NDArray> entry : tensors.entrySet()) {
             NDArray tensor = entry.getValue();
@@ -27,8 +45,13 @@ public final class TorchArchive {
                     .storage("" + count++, tensor.size())
                     .view(tensor);
         }
+        return pickle.raw("u");
+    }
+
+    private static void archive(Path file, PickleWriter pickle, Map<String, NDArray> tensors)
+            throws IOException {
         try (ZipOutputStream zip = new ZipOutputStream(Files.newOutputStream(file))) {
-            put(zip, "archive/data.pkl", pickle.raw("u.").bytes());
+            put(zip, "archive/data.pkl", pickle.bytes());
             int key = 0;
             for (NDArray tensor : tensors.values()) {
                 put(zip, "archive/data/" + key++, tensor.toByteArray());

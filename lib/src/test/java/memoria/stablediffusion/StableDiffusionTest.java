@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import memoria.checkpoint.SafeTensors;
+import memoria.checkpoint.TorchArchive;
 import memoria.data.Images;
 import memoria.diffusion.Condition;
 import memoria.diffusion.Ddim;
@@ -110,6 +111,15 @@ class StableDiffusionTest {
         return file;
     }
 
+    /** The file a training leaves, as version 1.4 was published: PyTorch's format, a trainer's notes beside the tensors. */
+    private Path trained() throws IOException {
+        Map<String, NDArray> tensors = single();
+        tensors.remove("cond_stage_model.transformer.text_model.embeddings.position_ids");
+        Path file = folder.resolve("small.ckpt");
+        TorchArchive.writeTrained(file, tensors);
+        return file;
+    }
+
     /** A diffusers folder: the autoencoder's attention under old or new names, the UNet in two shards. */
     private Path diffusers(boolean old, String scheduler) throws IOException {
         Path root = Files.createDirectories(folder.resolve("diffusers"));
@@ -181,6 +191,9 @@ class StableDiffusionTest {
             sd.unet().optAttentionSlice(3);
             assertThat(sd.images(7.5, sampler, seeds, prompts).largestDifference(one))
                     .isLessThan(1e-4);
+        }
+        try (StableDiffusion sd = small(trained())) {
+            assertThat(sd.images(7.5, sampler, seeds, prompts).largestDifference(one)).isZero();
         }
         for (boolean old : new boolean[] {true, false}) {
             try (StableDiffusion sd = small(diffusers(old, "{}"))) {
