@@ -3,10 +3,10 @@ package memoria.notebook;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 import memoria.notebook.FullSize.Tried;
@@ -119,15 +119,12 @@ class DryRunTest {
 
     @Test
     void memoryOfAWhileIsMeasured() {
-        long[][] kept = new long[1][];
-        OptionalLong bytes = PeakMemory.during(() -> kept[0] = touched(1 << 25));
-        assertThat(kept[0]).isNotNull();
-        bytes.ifPresent(most -> assertThat(most).isBetween(200L << 20, 2000L << 20));
-    }
-
-    private static long[] touched(int length) {
-        long[] all = new long[length];
-        Arrays.fill(all, 1);
-        return all;
+        // Outside Java's heap and larger than what the C library keeps: memory that nobody had
+        // before.
+        ByteBuffer[] kept = new ByteBuffer[1];
+        OptionalLong bytes =
+                PeakMemory.during(() -> kept[0] = ByteBuffer.allocateDirect(300 << 20));
+        assertThat(kept[0].get(1 << 20)).isZero();
+        bytes.ifPresent(most -> assertThat(most).isBetween(280L << 20, 2000L << 20));
     }
 }
