@@ -303,7 +303,7 @@ public final class UNet implements Network {
         boolean pulled =
                 Autograd.isRecording()
                         && !Autograd.isSecondOrder()
-                        && dropout == Dropout.NONE
+                        && x.hasGradient()
                         && !timeEmbed.get(0).hasGradient();
         return new Pass(embed(x, t, condition), context, dropout, slice, maps, pulled);
     }

@@ -96,6 +96,9 @@ class PulledPassTest {
         float[] plain = Autograd.off(forward).toFloatArray();
         net.params().setRequiresGradient(true);
         assertThat(Autograd.on(forward).toFloatArray()).containsExactly(plain);
+        // An adapter's training: the network is frozen and its input is data.
+        net.params().setRequiresGradient(false);
+        assertThat(Autograd.on(forward).toFloatArray()).containsExactly(plain);
     }
 
     /** One direction of the Jacobian by differences: neither form is its own witness. */
