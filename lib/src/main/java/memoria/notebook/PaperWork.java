@@ -79,8 +79,8 @@ record PaperWork(String what, double passes) {
                                     3.0 * n.applyAsInt("steps") * GUIDED * (2 + 3 * GRADIENT));
                     case "10-anti-memorization-text" ->
                             new PaperWork(
-                                    "each prompt, a picture without and with guidance",
-                                    (1.0 + GRADIENT) * n.applyAsInt("steps") * GUIDED);
+                                    "500 prompts, a picture of each without and with guidance",
+                                    500 * (1.0 + GRADIENT) * n.applyAsInt("steps") * GUIDED);
                     case "11-extended-side" ->
                             new PaperWork(
                                     "fine-tuning on 24 pictures, and 4 answers to 48 prompts",
