@@ -91,13 +91,10 @@ public final class TorchFile implements TensorFile {
      * @throws java.io.UncheckedIOException if it cannot be read
      */
     public static boolean isOne(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
-            byte[] first = in.readNBytes(3);
-            boolean zip = first.length == 3 && first[0] == 'P' && first[1] == 'K';
-            boolean pickle = first.length == 3 && first[0] == (byte) 0x80 && first[1] == 2;
+        try {
             // Those from before 1.6 begin with a long number. Safetensors of that first byte has
             // 0x8a0280 bytes of header: no checkpoint.
-            return zip || (pickle && first[2] == (byte) 0x8a);
+            return isZip(file) || begins(file, 0x80, 2, 0x8a);
         } catch (IOException e) {
             throw AtomicFile.failure("read", file, e);
         }
@@ -108,9 +105,17 @@ public final class TorchFile implements TensorFile {
     }
 
     private static boolean isZip(Path file) throws IOException {
+        return begins(file, 'P', 'K');
+    }
+
+    private static boolean begins(Path file, int... bytes) throws IOException {
         try (InputStream in = Files.newInputStream(file)) {
-            byte[] first = in.readNBytes(2);
-            return first.length == 2 && first[0] == 'P' && first[1] == 'K';
+            for (int expected : bytes) {
+                if (in.read() != expected) {
+                    return false;
+                }
+            }
+            return true;
         }
     }
 
