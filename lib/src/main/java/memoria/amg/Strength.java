@@ -37,6 +37,16 @@ public interface Strength {
     }
 
     /**
+     * This strength and another one together.
+     *
+     * @param other what is added
+     * @return the sum
+     */
+    default Strength plus(Strength other) {
+        return new Sum(this, other);
+    }
+
+    /**
      * That of the authors' code for Stable Diffusion, {@code c3 max(sigma_t - from, 0) e^(1000/170 (1 - tau))} with c3 = 100 and from = 0.3
      * there; the paper does not mention it. It grows as the noise fades, so that what x0-hat is moved by stays about the same, and with the
      * similarity, so that a prediction just above the threshold is moved less than a copy.
@@ -115,6 +125,29 @@ public interface Strength {
             spec.addProperty("c3", c3);
             spec.addProperty("from", from);
             spec.addProperty("rate", CODE_RATE);
+            return spec;
+        }
+    }
+
+    /**
+     * Two strengths added.
+     *
+     * @param one the first
+     * @param other the second
+     */
+    record Sum(Strength one, Strength other) implements Strength {
+
+        @Override
+        public double at(double tau, double sigma) {
+            return one.at(tau, sigma) + other.at(tau, sigma);
+        }
+
+        @Override
+        public JsonObject spec() {
+            JsonObject spec = new JsonObject();
+            spec.addProperty("kind", "sum");
+            spec.add("one", one.spec());
+            spec.add("other", other.spec());
             return spec;
         }
     }

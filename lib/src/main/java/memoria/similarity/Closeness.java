@@ -72,7 +72,8 @@ final class Closeness implements Similarity {
     @Override
     public JsonObject spec() {
         JsonObject spec = nl2.spec();
-        spec.addProperty("kind", "closeness");
+        boolean pixels = spec.get("kind").getAsString().equals("nl2");
+        spec.addProperty("kind", pixels ? "closeness" : "closeness-standardized");
         return spec;
     }
 

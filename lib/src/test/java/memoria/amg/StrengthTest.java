@@ -24,4 +24,15 @@ class StrengthTest {
         assertThat(Strength.rising(80, 0).spec()).isNotEqualTo(paper.spec());
         assertThat(Strength.rising(80, 0.1).spec()).isNotEqualTo(Strength.rising(80, 0).spec());
     }
+
+    @Test
+    void strengthsAddUp() {
+        Strength code = Strength.rising(3, 0.65);
+        Strength sum = Strength.constant(80).plus(code);
+        assertThat(sum.at(0.1, 0.9)).isEqualTo(80 + code.at(0.1, 0.9)).isGreaterThan(80);
+        assertThat(sum.at(0.1, 0.5)).isEqualTo(80);
+        assertThat(sum.spec())
+                .isEqualTo(Strength.constant(80).plus(Strength.rising(3, 0.65)).spec())
+                .isNotEqualTo(Strength.constant(80).plus(Strength.rising(3, 0.6)).spec());
+    }
 }
