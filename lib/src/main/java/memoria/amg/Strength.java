@@ -37,7 +37,7 @@ public interface Strength {
     }
 
     /**
-     * This strength and another one together.
+     * This strength and another one together, {@code at(tau, sigma) + other.at(tau, sigma)}. Not in the paper.
      *
      * @param other what is added
      * @return the sum

@@ -61,9 +61,13 @@ public final class LargerSimilarity implements Similarity {
     public LargerSimilarity or(Similarity measure, double limit) {
         if (!measure.train().equals(train()) || measure.searched() != searched()) {
             throw new IllegalArgumentException(
-                    "measure: of "
+                    "measure: searches "
+                            + measure.searched()
+                            + " of "
                             + measure.train()
-                            + ", the first one of "
+                            + ", the first one "
+                            + searched()
+                            + " of "
                             + train()
                             + "; all must compare with the same training images in the same order");
         }

@@ -89,11 +89,12 @@ public final class NormalizedL2 implements Similarity {
     }
 
     /**
-     * The same measure of {@linkplain Standardized pictures with mean 0 and deviation 1}, which knows a picture that is brighter, darker or
-     * of less contrast. There {@code |x - y|^2 = 2 d (1 - rho)} with the correlation rho of the two pictures' d values, so it orders training
-     * images by correlation. Not in a paper.
+     * The same measure of pictures with mean 0 and deviation 1, {@code (x - mean(x)) / sqrt(var(x) + 1e-4)} over all d values of a picture:
+     * brighter, darker or paler, a copy still counts as one. Up to the 1e-4 in the variance {@code |x - y|^2 = 2 d (1 - rho)} with the
+     * correlation rho of two pictures, so it orders training images by correlation. Not in a paper.
      *
-     * @return a measure of the same images with a search of its own, to be closed by itself
+     * @return a measure of the same images, whose distances are those between standardized pictures; its search is its own, to be closed by
+     *     itself, unless this measure is standardized already
      */
     public NormalizedL2 standardized() {
         Neighbours search = standardized ? neighbours : Neighbours.among(Standardized.of(train));
@@ -186,7 +187,10 @@ public final class NormalizedL2 implements Similarity {
                             + copies
                             + " times, so all its "
                             + k
-                            + " neighbours are itself; give distinct images (DataSet.distinct())");
+                            + " neighbours are itself; give distinct images "
+                            + (standardized
+                                    ? "that differ in more than brightness and contrast"
+                                    : "(DataSet.distinct())"));
         }
     }
 

@@ -10,7 +10,7 @@ import memoria.torch.Torch;
 
 /**
  * Pictures without their brightness and contrast: {@code (x - mean(x)) / sqrt(var(x) + 1e-4)} over all values of a picture, so that
- * {@code a x + b} is the same picture for every a above 0. The 1e-4, a hundredth of the range from -1 to 1 as a deviation, keeps an even
+ * {@code a x + b} is nearly the same picture for every a above 0. The 1e-4, a deviation of 0.01 where values go from -1 to 1, keeps an even
  * picture even.
  */
 final class Standardized {

@@ -69,6 +69,7 @@ class StandardizedTest {
                 assertThat(found[i])
                         .isCloseTo(byDefinition(images.pixels(i), train, 20), within(1e-5));
             }
+            assertThat(nl2.standardized().of(images)).as("once is enough").isEqualTo(found);
             assertThat(nl2.train()).as("the pictures as given").isEqualTo(train);
         }
     }
@@ -107,6 +108,9 @@ class StandardizedTest {
             NDArray x = Autograd.leaf(images.tensor(manager));
             float[] gradient =
                     Autograd.on(() -> Autograd.grad(nl2.of(x).sum(), x, false)).toFloatArray();
+            NDArray recorded = Autograd.secondOrder(() -> nl2.of(x));
+            assertThat(Autograd.on(() -> Autograd.grad(recorded.sum(), x, false)).toFloatArray())
+                    .containsExactly(gradient, within(1e-5f));
             for (int p : new int[] {0, 17, 59, 60, 83, 119}) {
                 double[] end = new double[2];
                 for (int side = 0; side < 2; side++) {
